@@ -1,0 +1,105 @@
+"""Worldloom SDK: bots and clients for a Worldloom world. ``from worldloom_sdk import Bot``."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from worldloom_sdk.avatar import Avatar, Position
+    from worldloom_sdk.bot import Bot, run_many
+    from worldloom_sdk.client import Client
+    from worldloom_sdk.connection import Connection
+    from worldloom_sdk.errors import (
+        Blocked,
+        ConnectionClosed,
+        ContentError,
+        Disconnected,
+        Interrupted,
+        NotConnected,
+        Refused,
+        TimedOut,
+        WorldloomError,
+    )
+    from worldloom_sdk.events import (
+        AvatarEntered,
+        AvatarLeft,
+        AvatarsMoved,
+        Corrected,
+        Event,
+        Joined,
+        Lost,
+        PictureComplete,
+        RegionWeaving,
+        RegionWoven,
+        Resumed,
+        Signalled,
+        Spoke,
+        Whispered,
+    )
+    from worldloom_sdk.protocol.messages import CorrectionReason, SayKind
+    from worldloom_sdk.protocol.words import Gesture
+    from worldloom_sdk.view import View
+
+__all__ = [
+    "Avatar",
+    "AvatarEntered",
+    "AvatarLeft",
+    "AvatarsMoved",
+    "Blocked",
+    "Bot",
+    "Client",
+    "Connection",
+    "ConnectionClosed",
+    "ContentError",
+    "Corrected",
+    "CorrectionReason",
+    "Disconnected",
+    "Event",
+    "Gesture",
+    "Interrupted",
+    "Joined",
+    "Lost",
+    "NotConnected",
+    "PictureComplete",
+    "Position",
+    "Refused",
+    "RegionWeaving",
+    "RegionWoven",
+    "Resumed",
+    "SayKind",
+    "Signalled",
+    "Spoke",
+    "TimedOut",
+    "View",
+    "Whispered",
+    "WorldloomError",
+    "run_many",
+]
+
+_HOMES = {
+    "avatar": ("Avatar", "Position"),
+    "bot": ("Bot", "run_many"),
+    "client": ("Client",),
+    "connection": ("Connection",),
+    "errors": (
+        "Blocked", "ConnectionClosed", "ContentError", "Disconnected", "Interrupted", "NotConnected", "Refused",
+        "TimedOut", "WorldloomError",
+    ),
+    "events": (
+        "AvatarEntered", "AvatarLeft", "AvatarsMoved", "Corrected", "Event", "Joined", "Lost", "PictureComplete",
+        "RegionWeaving", "RegionWoven", "Resumed", "Signalled", "Spoke", "Whispered",
+    ),
+    "protocol.messages": ("CorrectionReason", "SayKind"),
+    "protocol.words": ("Gesture",),
+    "view": ("View",),
+}  # fmt: skip
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used, so that ``worldloom_sdk.protocol`` alone stays light."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'worldloom_sdk' has no attribute {name!r}")
+    value: object = getattr(import_module(f"worldloom_sdk.{home}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,426 @@
+"""Client: a world to await. Commands with answers, moves within the limits, events to those who listen."""
+
+import asyncio
+import contextlib
+import functools
+import logging
+import random
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from worldloom_sdk import events
+from worldloom_sdk.address import parse_address
+from worldloom_sdk.avatar import Avatar, Position
+from worldloom_sdk.clock import Clock, RealClock, within
+from worldloom_sdk.connection import Command, Connection
+from worldloom_sdk.errors import (
+    Disconnected,
+    NotConnected,
+    Refused,
+    TimedOut,
+)
+from worldloom_sdk.link import Identity, Link
+from worldloom_sdk.names import NameDesk
+from worldloom_sdk.protocol.messages import CloseCode, Limits, SayKind
+from worldloom_sdk.protocol.words import Gesture
+from worldloom_sdk.terrain import Terrain
+from worldloom_sdk.tokens import read_token
+from worldloom_sdk.transport import Dial, dial_socket
+from worldloom_sdk.view import View
+
+__all__ = ["Client"]
+
+_log = logging.getLogger(__name__)
+
+E = TypeVar("E", bound=events.Event)
+Listener = Callable[[events.Event], None]
+
+_ANSWER_TIMEOUT_S = 10.0
+_PING_SPACING_S = 0.55
+_PING_EVERY_S = 10.0
+_FIRST_PINGS = 3
+_TEND_EVERY_S = 0.5
+
+
+class Client:
+    """A client of one world: ``async with Client("127.0.0.1:8420", name="Ada") as client: ...``.
+
+    Args:
+        url: ``ws://host:port/ws``, ``http(s)://host[:port]`` or ``host:port``.
+        name: Wanted name; a guest's or a new account's.
+        token: Token of an account, if there is one.
+        token_file: Where the token of this client's account is kept, mode 0600. If there is no such file, an account
+            is asked for and its token written there.
+        keep: Ask for an account when there is no token. Default: only with a ``token_file``.
+        dial: Opens transports, instead of a WebSocket to ``url``.
+        clock: Whose time it goes by.
+        patience_s: How long the first join may go on trying when nobody answers, in seconds.
+        rng: Where the jitter of waiting times comes from.
+
+    Attributes:
+        connection: The protocol's state, the view included.
+        terrain: Heights of the land near.
+        clock: As given.
+
+    Raises:
+        ValueError: The url is none, or the token file holds no token.
+    """
+
+    def __init__(
+        self,
+        url: str = "",
+        *,
+        name: str = "",
+        token: str | None = None,
+        token_file: str | Path | None = None,
+        keep: bool | None = None,
+        dial: Dial | None = None,
+        clock: Clock | None = None,
+        patience_s: float = 0.0,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.clock: Clock = clock or RealClock()
+        self.connection = Connection(self.clock.monotonic)
+        self.terrain = Terrain(self._fetch, self.clock)
+        file = Path(token_file) if token_file is not None else None
+        self._identity = Identity(
+            name=name,
+            token=token if token or file is None else read_token(file),
+            token_file=file,
+            keep=keep if keep is not None else file is not None,
+        )
+        self._names = NameDesk(self._ask_names, self.clock)
+        self._link = Link(
+            self.connection,
+            self._identity,
+            dial=dial or functools.partial(dial_socket, parse_address(url)),
+            clock=self.clock,
+            emit=self._take,
+            helpers=(self._tend, self._keep_time, self._names.run),
+            patience_s=patience_s,
+            rng=rng,
+        )
+        self._listeners: list[Listener] = []
+        self._task: asyncio.Task[None] | None = None
+        self._joined: asyncio.Future[None] | None = None
+        self._answers: dict[int, asyncio.Future[None]] = {}
+        self._pongs: list[asyncio.Future[int]] = []
+        self._move_turn, self._next_move = asyncio.Lock(), 0.0
+        self._ping_turn, self._next_ping = asyncio.Lock(), 0.0
+
+    # ---- what can be read
+
+    @property
+    def view(self) -> View:
+        """The mirror of what is seen."""
+        return self.connection.view
+
+    @property
+    def in_world(self) -> bool:
+        """Whether the client is in the world at this moment."""
+        return self._link.in_world
+
+    @property
+    def token(self) -> str | None:
+        """Token of the account, once there is one; a secret."""
+        return self._identity.token
+
+    @property
+    def me(self) -> Avatar:
+        """Own avatar.
+
+        Raises:
+            NotConnected: The world was never joined.
+        """
+        if self.connection.welcome is None:
+            raise NotConnected("this client has not joined a world yet")
+        return self.connection.me
+
+    @property
+    def name(self) -> str:
+        """Own name, as the server gave it; before that, the wanted one."""
+        welcome = self.connection.welcome
+        return welcome.name if welcome is not None else self._identity.name
+
+    @property
+    def position(self) -> Position:
+        """Own position in metres, by the last move and correction."""
+        return self.connection.position
+
+    @property
+    def limits(self) -> Limits:
+        """What the server holds this client to.
+
+        Raises:
+            NotConnected: The world was never joined.
+        """
+        if self.connection.welcome is None:
+            raise NotConnected("this client has not joined a world yet")
+        return self.connection.welcome.limits
+
+    # ---- life
+
+    async def start(self) -> None:
+        """Join the world, and stay in it until ``stop``.
+
+        Raises:
+            Refused: The server does not let this client in.
+            Disconnected: Nobody answered within ``patience_s``.
+            OSError: The token of a new account could not be written to its file.
+        """
+        if self._task is not None:
+            raise RuntimeError("expected a client that was not started, got one that was")
+        self._joined = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._run(), name=f"client {self._identity.name}")
+        try:
+            await asyncio.wait((self._task, self._joined), return_when=asyncio.FIRST_COMPLETED)
+            if self._task.done():
+                self._task.result()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Leave the world, and end everything that this client started."""
+        was_in_world = self.in_world
+        if was_in_world:
+            with contextlib.suppress(Disconnected):
+                await self._link.send(self.connection.leave())
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self.terrain.close()
+        if was_in_world:
+            self._take(events.Lost(CloseCode.NORMAL, "left the world", final=True))
+
+    async def wait_closed(self) -> None:
+        """Wait until this client has ended: by ``stop``, or because the server will not have it any more.
+
+        Raises:
+            WorldloomError: The latter; says why.
+        """
+        if self._task is not None:
+            await asyncio.wait((self._task,))
+            if not self._task.cancelled():
+                self._task.result()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    # ---- events
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Have a plain function called with every event, at once and in order; returns what ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    async def wait_for(
+        self, kind: type[E], check: Callable[[E], bool] | None = None, timeout: float | None = None
+    ) -> E:
+        """Wait for the next event of a kind.
+
+        Args:
+            kind: Class of the event; subclasses count.
+            check: If given, only an event for which it is true.
+            timeout: Seconds; ``None`` waits without end.
+
+        Raises:
+            TimedOut: None came in time.
+            Disconnected: This client has ended.
+        """
+        future: asyncio.Future[E] = asyncio.get_running_loop().create_future()
+
+        def hear(event: events.Event) -> None:
+            if future.done():
+                return
+            if isinstance(event, kind) and (check is None or check(event)):
+                future.set_result(event)
+            elif isinstance(event, events.Lost) and event.final:
+                future.set_exception(Disconnected(event.reason, event.code, final=True))
+
+        end = self.listen(hear)
+        try:
+            return await within(self.clock, timeout, future, f"waiting for {kind.__name__}")
+        finally:
+            end()
+
+    # ---- doing
+
+    async def move(
+        self,
+        x_m: float,
+        z_m: float,
+        y_m: float | None = None,
+        *,
+        yaw: float = 0.0,
+        gesture: int = Gesture.STAND,
+    ) -> int:
+        """Put the body somewhere (see ``Connection.move``); waits where the server's limit asks for it.
+
+        Returns:
+            The move's number.
+
+        Raises:
+            Disconnected: Not in the world.
+            ValueError: A number is out of range.
+        """
+        async with self._move_turn:
+            await self.clock.sleep(max(0.0, self._next_move - self.clock.monotonic()))
+            self._require()
+            data = self.connection.move(x_m, z_m, y_m, yaw, gesture)
+            self._next_move = self.clock.monotonic() + 1.0 / max(1, self.limits.moves_per_s)
+            await self._link.send(data)
+        return self.connection.seq
+
+    async def say(self, text: str, kind: SayKind = SayKind.SAY) -> None:
+        """Speak to those near: 20 m, shouting 100 m, or the whole region.
+
+        Raises:
+            Refused: The server refused it; ``retry_after`` says how long to be quiet.
+            Disconnected: Not in the world, or lost before the answer.
+            ValueError: The text is too long.
+        """
+        await self._command(lambda: self.connection.say(text, kind))
+
+    async def whisper(self, to: Avatar | int, text: str) -> None:
+        """Speak to one avatar, wherever it is. Raises as ``say``."""
+        await self._command(lambda: self.connection.whisper(_id(to), text))
+
+    async def signal(self, channel: str, data: bytes, to: Avatar | int = 0) -> None:
+        """Send bytes of your own to one avatar's client, or to all within 100 m. Raises as ``say``."""
+        await self._command(lambda: self.connection.signal(channel, data, _id(to)))
+
+    async def block(self, avatar: Avatar | int, *, on: bool = True) -> None:
+        """Have an avatar and its speech not sent here, or sent again. Raises as ``say``."""
+        await self._command(lambda: self.connection.block(_id(avatar), on=on))
+
+    async def ping(self) -> int:
+        """World time in milliseconds, asked of the server now; at most about twice a second, waits for its turn.
+
+        Raises:
+            TimedOut: No answer.
+            Disconnected: Not in the world, or lost before the answer.
+        """
+        async with self._ping_turn:
+            await self.clock.sleep(max(0.0, self._next_ping - self.clock.monotonic()))
+            self._require()
+            self._next_ping = self.clock.monotonic() + _PING_SPACING_S
+            future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            self._pongs.append(future)
+            await self._link.send(self.connection.ping())
+        return await within(self.clock, _ANSWER_TIMEOUT_S, future, "ping")
+
+    async def name_of(self, avatar: Avatar | int, timeout: float = 3.0) -> str | None:
+        """Name of an avatar; asked for once, then remembered. ``None`` if the server does not tell it in time.
+
+        Raises:
+            Disconnected: This client has ended.
+        """
+        wanted = _id(avatar)
+        if self.view.name_of(wanted) is None:
+            self._names.want(wanted)
+            with contextlib.suppress(TimedOut):
+                await self.wait_for(events.NamesKnown, lambda event: wanted in event.ids, timeout)
+        known = self.view.name_of(wanted)
+        return None if known is None else known[0]
+
+    # ---- inside
+
+    async def _run(self) -> None:
+        raise await self._link.run()
+
+    async def _tend(self) -> None:
+        """Let go of bodies in time."""
+        while True:
+            await self.clock.sleep(_TEND_EVERY_S)
+            for event in self.connection.idle():
+                self._emit(event)
+
+    async def _keep_time(self) -> None:
+        """Keep the estimate of world time right."""
+        for _ in range(_FIRST_PINGS):
+            await self.ping()
+        while True:
+            await self.clock.sleep(_PING_EVERY_S)
+            with contextlib.suppress(TimedOut):
+                await self.ping()
+
+    def _take(self, event: events.Event) -> None:
+        match event:
+            case events.CommandDone(id=command):
+                self._answer(command, None)
+            case events.CommandRefused(id=command, code=code, text=text, hint=hint, retry_after=wait):
+                self._answer(command, Refused(code, text, hint, wait))
+            case events.Ponged(server_ms=server_ms):
+                if self._pongs:
+                    waiting = self._pongs.pop(0)
+                    if not waiting.done():
+                        waiting.set_result(server_ms)
+            case events.RegionWoven(rx=rx, rz=rz, sha256=sha256):
+                self.terrain.woven(rx, rz, sha256)
+            case events.Joined() | events.Resumed():
+                if self._joined is not None and not self._joined.done():
+                    self._joined.set_result(None)
+            case events.Lost():
+                self._leave_unanswered()
+        self._emit(event)
+
+    def _leave_unanswered(self) -> None:
+        lost = Disconnected("the connection was lost before the answer; whether it was done is unknown")
+        unanswered: list[asyncio.Future[Any]] = [*self._answers.values(), *self._pongs]
+        for future in unanswered:
+            if not future.done():
+                future.set_exception(lost)
+                future.exception()
+        self._pongs.clear()
+
+    def _answer(self, command: int, refusal: Refused | None) -> None:
+        waiting = self._answers.get(command)
+        if waiting is None:
+            if refusal is not None:
+                _log.warning("%s: refused: %s", self.name, refusal)
+        elif not waiting.done():
+            if refusal is None:
+                waiting.set_result(None)
+            else:
+                waiting.set_exception(refusal)
+
+    def _emit(self, event: events.Event) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except Exception:  # noqa: BLE001 - the boundary
+                _log.exception("%s: a listener failed on %s", self.name, type(event).__name__)
+
+    async def _command(self, make: Callable[[], Command]) -> None:
+        self._require()
+        command = make()
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._answers[command.id] = future
+        try:
+            await self._link.send(command.data)
+            await within(self.clock, _ANSWER_TIMEOUT_S, future, "an answer of the server")
+        finally:
+            del self._answers[command.id]
+
+    def _require(self) -> None:
+        if not self.in_world:
+            raise NotConnected("this client is not in the world at this moment")
+
+    async def _ask_names(self, ids: list[int]) -> None:
+        await self._link.send(self.connection.who(ids))
+
+    async def _fetch(self, path: str) -> bytes:
+        return await self._link.transport.get(path)
+
+
+def _id(avatar: Avatar | int) -> int:
+    return avatar if isinstance(avatar, int) else avatar.id

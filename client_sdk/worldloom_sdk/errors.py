@@ -1,0 +1,97 @@
+"""Errors of the SDK: a small tree, so that a bot can catch what it can do something about."""
+
+from worldloom_sdk.avatar import Position
+from worldloom_sdk.protocol.messages import CorrectionReason
+
+__all__ = [
+    "Blocked",
+    "ConnectionClosed",
+    "ContentError",
+    "Disconnected",
+    "Interrupted",
+    "NotConnected",
+    "Refused",
+    "TimedOut",
+    "WorldloomError",
+]
+
+
+class WorldloomError(Exception):
+    """Root of everything that the SDK raises on purpose."""
+
+
+class Refused(WorldloomError):
+    """The server refused a command, or refused to let this client in.
+
+    Attributes:
+        code: Stable code, one of ``RefusalCode`` or newer.
+        text: What is wrong, for people.
+        hint: What to do about it, for people; may be empty.
+        retry_after: Seconds after which the same may be tried again; 0 if the server did not say.
+    """
+
+    def __init__(self, code: str, text: str, hint: str = "", retry_after: float = 0.0) -> None:
+        super().__init__(f"{code}: {text}" + (f" ({hint})" if hint else ""))
+        self.code = code
+        self.text = text
+        self.hint = hint
+        self.retry_after = retry_after
+
+
+class Blocked(WorldloomError):
+    """A walk ended before its goal, because the server does not let the body go on.
+
+    Attributes:
+        reason: Why, as the server said it; ``None`` for a reason that this SDK does not know.
+        where: Where the body stands.
+    """
+
+    def __init__(self, reason: CorrectionReason | None, where: Position) -> None:
+        name = reason.name.lower() if reason is not None else "an unknown reason"
+        super().__init__(f"blocked by {name} at x={where.x:.2f} z={where.z:.2f}")
+        self.reason = reason
+        self.where = where
+
+
+class Disconnected(WorldloomError):
+    """The connection to the world is gone; what was under way is unknown.
+
+    Attributes:
+        code: WebSocket close code, if there was one.
+        final: True if the client will not come back by itself.
+    """
+
+    def __init__(self, text: str, code: int | None = None, *, final: bool = False) -> None:
+        super().__init__(text)
+        self.code = code
+        self.final = final
+
+
+class NotConnected(Disconnected):
+    """Something was asked of a client that is not in the world at this moment."""
+
+
+class TimedOut(WorldloomError, TimeoutError):
+    """Something did not happen within the time that the caller gave it."""
+
+
+class Interrupted(WorldloomError):
+    """A newer walk took over the body."""
+
+
+class ContentError(WorldloomError):
+    """Content could not be fetched, was too big, or is not what its name says."""
+
+
+class ConnectionClosed(WorldloomError):
+    """Raised by a transport: the socket is closed. The client turns it into events and resumes.
+
+    Attributes:
+        code: WebSocket close code; 1006 if the connection broke without one.
+        reason: Text given with it, may be empty.
+    """
+
+    def __init__(self, code: int = 1006, reason: str = "") -> None:
+        super().__init__(f"closed with {code}" + (f": {reason}" if reason else ""))
+        self.code = code
+        self.reason = reason

@@ -1,0 +1,215 @@
+"""Events: what a client learns, as classes. Facts that have happened; none can be refused."""
+
+from dataclasses import dataclass
+
+from worldloom_sdk.avatar import Avatar, Position
+from worldloom_sdk.protocol.messages import CorrectionReason, SayKind
+
+__all__ = [
+    "AvatarEntered",
+    "AvatarLeft",
+    "AvatarsMoved",
+    "CommandDone",
+    "CommandRefused",
+    "Corrected",
+    "Event",
+    "Farewell",
+    "JoinRefused",
+    "Joined",
+    "Lost",
+    "NamesKnown",
+    "PictureComplete",
+    "Ponged",
+    "RegionWeaving",
+    "RegionWoven",
+    "Resumed",
+    "Signalled",
+    "Spoke",
+    "Whispered",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Root of all events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined(Event):
+    """This client is in the world, as ``me``; the view is empty still. Also after a loss that could not be resumed."""
+
+    me: Avatar
+    world: str
+    """The world's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed(Event):
+    """The session goes on after a lost connection: same body, same id."""
+
+    me: Avatar
+
+
+@dataclass(frozen=True, slots=True)
+class Lost(Event):
+    """The connection is gone. Resumed or Joined follows, unless it is ``final``."""
+
+    code: int
+    """WebSocket close code, 1006 if it broke without one."""
+    reason: str
+    final: bool
+    """True: the client does not come back by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureComplete(Event):
+    """Everything in view has been sent; from here on the picture is whole."""
+
+    tick: int
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarEntered(Event):
+    """A body came into view."""
+
+    avatar: Avatar
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarLeft(Event):
+    """A body went out of view, or out of the world."""
+
+    avatar: Avatar
+    """As it was last seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarsMoved(Event):
+    """Bodies changed in one tick. Only made for those who ask for it: there may be thousands of ids in it."""
+
+    tick: int
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spoke(Event):
+    """Somebody near said something."""
+
+    avatar: int
+    name: str
+    kind: SayKind
+    text: str
+    mine: bool = False
+    """True for this client's own line, which comes back with everybody's. Bots are not told of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whispered(Event):
+    """Somebody whispered to this client."""
+
+    avatar: int
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signalled(Event):
+    """Somebody's client program sent a signal."""
+
+    avatar: int
+    channel: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RegionWoven(Event):
+    """The land of a region near is there, as content ``sha256``."""
+
+    rx: int
+    rz: int
+    sha256: str
+    source: str
+    """"noise", a model's name, or "fallback"."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegionWeaving(Event):
+    """The land of a region near is being made."""
+
+    rx: int
+    rz: int
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected(Event):
+    """The server put this client's body where it may be."""
+
+    seq: int
+    """Number of the move that was refused."""
+    reason: CorrectionReason | None
+    """``None`` for a reason that this SDK does not know."""
+    position: Position
+    """Where the body is."""
+    wanted: Position | None
+    """Where that move would have put it, if it is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandDone(Event):
+    """A command was carried out."""
+
+    id: int
+    what: str
+    """Name of the command, like "Say"."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRefused(Event):
+    """A command was refused."""
+
+    id: int
+    what: str
+    """Name of the command, like "Say"; empty if no command of that id is waiting."""
+    code: str
+    text: str
+    hint: str
+    retry_after: float
+    """Seconds; 0 if the server did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRefused(Event):
+    """The server did not let this client in."""
+
+    code: str
+    text: str
+    hint: str
+    retry_after: float
+    """Seconds; 0 if the server did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamesKnown(Event):
+    """Names that were asked for have come."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ponged(Event):
+    """The server answered a ping."""
+
+    rtt: float
+    """Seconds there and back."""
+    server_ms: int
+    """World time when it was answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell(Event):
+    """The server is about to close this connection, and says why."""
+
+    code: str
+    text: str
+    retry_after: float
+    """Seconds after which to come back; 0: do not."""

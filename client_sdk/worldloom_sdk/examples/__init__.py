@@ -1,0 +1,1 @@
+"""One-file bots that run: greeter, follower, crowd."""

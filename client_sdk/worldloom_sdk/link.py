@@ -1,0 +1,271 @@
+"""Link: one socket after the other for one connection. Dials, greets, resumes, and knows when to stop."""
+
+import asyncio
+import functools
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+from worldloom_sdk import events
+from worldloom_sdk.backoff import Backoff
+from worldloom_sdk.clock import Clock, within
+from worldloom_sdk.connection import Connection, State
+from worldloom_sdk.errors import (
+    ConnectionClosed,
+    Disconnected,
+    NotConnected,
+    Refused,
+    TimedOut,
+    WorldloomError,
+)
+from worldloom_sdk.protocol.codec import ProtocolError
+from worldloom_sdk.protocol.messages import CloseCode, RefusalCode, Welcome
+from worldloom_sdk.tokens import write_token
+from worldloom_sdk.transport import Dial, Transport
+
+__all__ = ["Identity", "Link"]
+
+_log = logging.getLogger(__name__)
+
+_DIAL_TIMEOUT_S = 15.0
+_WELCOME_TIMEOUT_S = 10.0
+_STABLE_AFTER_S = 5.0
+_FINAL_CODES = (CloseCode.NORMAL, CloseCode.POLICY, CloseCode.REPLACED)
+_PASSING_REFUSALS = (RefusalCode.FULL, RefusalCode.RATE, RefusalCode.UNAVAILABLE)
+
+
+@dataclass(slots=True)
+class Identity:
+    """Who wants to come in."""
+
+    name: str
+    token: str | None
+    """A secret."""
+    token_file: Path | None
+    keep: bool
+    """Ask for an account when there is no token."""
+
+
+class _Ending(NamedTuple):
+    """How one socket ended."""
+
+    error: WorldloomError
+    code: int = 1006
+    final: bool = False
+    at_least_s: float = 0.0
+    at_once: bool = False
+
+
+class Link:
+    """Keeps a connection in its world.
+
+    Args:
+        connection: What is said and heard.
+        who: Who wants to come in; its token is filled in when the server gives one.
+        dial: Opens transports.
+        clock: Whose time it goes by.
+        emit: Is told every event, at once and in order.
+        helpers: Run while the connection is in the world; cancelled when its socket ends.
+        patience_s: How long the first join may go on trying.
+        rng: Where the jitter of waiting times comes from.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        who: Identity,
+        *,
+        dial: Dial,
+        clock: Clock,
+        emit: Callable[[events.Event], None],
+        helpers: Sequence[Callable[[], Awaitable[None]]] = (),
+        patience_s: float = 0.0,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._connection = connection
+        self._who = who
+        self._dial = dial
+        self._clock = clock
+        self._emit = emit
+        self._helpers = helpers
+        self._patience_s = patience_s
+        self._backoff = Backoff(rng=rng)
+        self._transport: Transport | None = None
+        self._ever_joined = False
+        self._resume: str | None = None
+        self._resume_until = self._ghost_until = 0.0
+        self._joined_at = 0.0
+        self._farewell: events.Farewell | None = None
+        self._refusal: events.JoinRefused | None = None
+
+    @property
+    def in_world(self) -> bool:
+        """Whether messages can be sent at this moment."""
+        return self._transport is not None and self._connection.state is State.IN_WORLD
+
+    @property
+    def transport(self) -> Transport:
+        """The open transport.
+
+        Raises:
+            NotConnected: Not in the world at this moment.
+        """
+        if self._transport is None or self._connection.state is not State.IN_WORLD:
+            raise NotConnected("this client is not in the world at this moment")
+        return self._transport
+
+    async def send(self, data: bytes) -> None:
+        """Send one message.
+
+        Raises:
+            Disconnected: Not in the world, or lost just now.
+        """
+        try:
+            await self.transport.send(data)
+        except ConnectionClosed as closed:
+            raise Disconnected(str(closed), closed.code) from None
+
+    async def run(self) -> WorldloomError:
+        """Join, and come back as often as it takes; returns why that is over."""
+        began = self._clock.monotonic()
+        while True:
+            was_in_world = False
+            try:
+                ending = await self._once()
+            finally:
+                was_in_world = self._let_go()
+            impatient = not self._ever_joined and self._clock.monotonic() - began >= self._patience_s
+            final = ending.final or (impatient and not ending.at_once)
+            if was_in_world or final:
+                self._emit(events.Lost(ending.code, str(ending.error), final))
+            if final:
+                return ending.error
+            wait_s = 0.0 if ending.at_once else self._backoff.next(ending.at_least_s)
+            _log.info("%s: %s; again in %.1f s", self._who.name, ending.error, wait_s)
+            await self._clock.sleep(wait_s)
+
+    async def _once(self) -> _Ending:
+        self._farewell = self._refusal = None
+        try:
+            transport = await within(self._clock, _DIAL_TIMEOUT_S, self._dial(), "connecting")
+        except (OSError, WorldloomError) as fault:
+            return _Ending(Disconnected(f"no connection: {fault}"))
+        try:
+            self._transport = transport
+            return await self._converse(transport)
+        except ConnectionClosed as closed:
+            return self._closed(closed)
+        except TimedOut as fault:
+            return _Ending(fault)
+        except ProtocolError as fault:
+            _log.error("%s: the server broke the protocol: %s", self._who.name, fault)
+            await transport.close(CloseCode.PROTOCOL)
+            return _Ending(Disconnected(f"the server broke the protocol: {fault}"), CloseCode.PROTOCOL)
+        finally:
+            await transport.close(CloseCode.NORMAL)
+
+    async def _converse(self, transport: Transport) -> _Ending:
+        if self._clock.monotonic() >= self._resume_until:
+            self._resume = None
+        resuming = self._resume is not None
+        await transport.send(self._hello())
+        await within(self._clock, _WELCOME_TIMEOUT_S, self._until_answered(transport), "Welcome")
+        if self._refusal is not None:
+            return self._refused(self._refusal, resuming)
+        tasks = [asyncio.ensure_future(helper()) for helper in self._helpers]
+        try:
+            while True:
+                self._take(await transport.recv())
+        finally:
+            await _end(tasks)
+
+    def _hello(self) -> bytes:
+        who = self._who
+        return self._connection.hello(
+            name=who.name,
+            token=who.token,
+            resume=self._resume,
+            keep=who.keep and who.token is None,
+            client=_program(),
+        )
+
+    async def _until_answered(self, transport: Transport) -> None:
+        while self._connection.state is State.GREETED and self._refusal is None:
+            self._take(await transport.recv())
+
+    def _take(self, data: bytes) -> None:
+        for event in self._connection.receive(data):
+            match event:
+                case events.Farewell():
+                    self._farewell = event
+                case events.JoinRefused():
+                    self._refusal = event
+                case events.Joined() | events.Resumed():
+                    self._welcomed()
+            self._emit(event)
+
+    def _welcomed(self) -> None:
+        welcome = self._welcome
+        self._ever_joined = True
+        self._resume = welcome.resume
+        self._joined_at = self._clock.monotonic()
+        if welcome.token is not None:
+            self._who.token = welcome.token
+            if self._who.token_file is not None:
+                write_token(self._who.token_file, welcome.token)
+
+    @property
+    def _welcome(self) -> Welcome:
+        welcome = self._connection.welcome
+        assert welcome is not None
+        return welcome
+
+    def _let_go(self) -> bool:
+        was_in_world = self._connection.state is State.IN_WORLD
+        self._transport = None
+        if was_in_world:
+            now, resume_s = self._clock.monotonic(), self._welcome.limits.resume_ms / 1000
+            self._resume_until = now + resume_s
+            self._ghost_until = now + 2 * resume_s
+            if now - self._joined_at >= _STABLE_AFTER_S:
+                self._backoff.reset()
+        self._connection.lost()
+        return was_in_world
+
+    def _refused(self, refusal: events.JoinRefused, resuming: bool) -> _Ending:
+        error = Refused(refusal.code, refusal.text, refusal.hint, refusal.retry_after)
+        if refusal.code in _PASSING_REFUSALS:
+            return _Ending(error, at_least_s=refusal.retry_after)
+        if resuming:
+            self._resume = None
+            return _Ending(error, at_once=True)
+        # This client's own last session may hold the name for a while after its socket broke.
+        own_ghost = refusal.code == RefusalCode.NAME_TAKEN and self._clock.monotonic() < self._ghost_until
+        return _Ending(error, final=not own_ghost, at_least_s=1.0)
+
+    def _closed(self, closed: ConnectionClosed) -> _Ending:
+        farewell = self._farewell
+        reason = farewell.text if farewell is not None else closed.reason or f"closed with {closed.code}"
+        final = closed.code in _FINAL_CODES or (farewell is not None and farewell.retry_after == 0)
+        error = Disconnected(reason, closed.code, final=final)
+        return _Ending(error, closed.code, final, farewell.retry_after if farewell is not None else 0.0)
+
+
+async def _end(tasks: Sequence["asyncio.Future[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    for fault in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(fault, Exception) and not isinstance(fault, (Disconnected, TimedOut)):
+            _log.error("a helper of a client failed", exc_info=fault)
+
+
+@functools.cache
+def _program() -> str:
+    try:
+        return f"worldloom-sdk-python/{metadata.version('worldloom')}"
+    except metadata.PackageNotFoundError:
+        return "worldloom-sdk-python"

@@ -1,0 +1,1 @@
+"""The wire protocol: messages, codec, frame bodies. Below everything, light to import."""

@@ -1,0 +1,1 @@
+"""Worldloom: a self-hosted multiplayer world server."""

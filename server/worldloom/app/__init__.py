@@ -1,0 +1,1 @@
+"""Composition: builds the parts, connects them, supervises their tasks."""

@@ -1,0 +1,111 @@
+"""Secrets: made at first start, kept in files that their owner alone can read. Knows not what they open."""
+
+import os
+import secrets
+import stat
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from worldloom.errors import ConfigError
+
+__all__ = ["SECRETS_FILE", "Secrets", "mode_fault", "open_secrets", "read_secret_file", "write_atomically"]
+
+SECRETS_FILE = "secrets.toml"
+"""Within the data folder."""
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The server's secrets; never printed."""
+
+    server: bytes = field(repr=False)
+    """32 random bytes, from which keys are derived."""
+
+
+def open_secrets(data: Path) -> Secrets:
+    """Read the secrets in the data folder; at first start make folder (0700) and file (0600).
+
+    Raises:
+        ConfigError: The file is readable by others, or is not what was written.
+    """
+    path = data / SECRETS_FILE
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            text = "# Made at first start. Keep it secret, and back it up with the database.\n"
+            write_atomically(path, f'{text}server = "{secrets.token_hex(SECRET_BYTES)}"\n'.encode())
+    except OSError as error:
+        raise ConfigError(f"{data}: expected a folder to write in; got: {error.strerror}") from None
+    return _parse(path, read_secret_file(path))
+
+
+def read_secret_file(path: Path) -> str:
+    """The text of a file that holds a secret.
+
+    Raises:
+        ConfigError: It cannot be read, or others than its owner can read it too.
+    """
+    fault = mode_fault(path)
+    if fault:
+        raise ConfigError(fault)
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: expected a readable file; got: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: expected UTF-8 text; got other bytes") from None
+
+
+def mode_fault(path: Path) -> str:
+    """What is wrong with the modes of a secret file, and how to mend it; empty if nothing, or no file."""
+    if os.name == "nt" or not path.exists():
+        return ""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077 == 0:
+        return ""
+    return f"{path}: expected mode 0600, for its owner alone; got {mode:04o}. Mend it: chmod 600 {path}"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file for its owner alone: after a crash it is there whole, or not at all.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable; only POSIX lets a folder be opened for it."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _parse(path: Path, text: str) -> Secrets:
+    hint = "restore it from a backup; only without one delete it: a new one is made at the next start"
+    try:
+        value = tomllib.loads(text)["server"]
+        secret = bytes.fromhex(value)
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError):
+        secret = b""
+    if len(secret) != SECRET_BYTES:
+        raise ConfigError(f"{path}: expected server = 64 hex digits; got something else: {hint}")
+    return Secrets(server=secret)

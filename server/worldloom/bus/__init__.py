@@ -1,0 +1,1 @@
+"""The bus carries moves down and frames up; neither side knows how."""

@@ -1,0 +1,271 @@
+"""``worldloom doctor``: checks the installation and says what to do. Changes nothing, needs no extra."""
+
+import argparse
+import shutil
+import socket
+import sqlite3
+import ssl
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+from worldloom.cli.settings import SPARE_FILES, add_config_option, add_data_option, config_of
+from worldloom.config import Config
+
+__all__ = [
+    "Check",
+    "State",
+    "add_arguments",
+    "check_clock",
+    "check_data",
+    "check_disk",
+    "check_files",
+    "check_packages",
+    "check_port",
+    "check_secrets",
+    "check_sqlite",
+    "check_tls",
+    "checks",
+    "run",
+]
+
+SERVER_PACKAGES = {
+    "sqlalchemy": "SQLAlchemy",
+    "alembic": "alembic",
+    "fastapi": "fastapi",
+    "uvicorn": "uvicorn",
+    "httptools": "httptools",
+    "aiomqtt": "aiomqtt",
+    "prometheus_client": "prometheus-client",
+    "rich": "rich",
+}
+"""Module to distribution: what ``worldloom[server-light]`` brings and the server cannot do without."""
+UVICORN_SERIES = "0.54."
+"""The hand-over of an upgraded connection is bound to it."""
+WAL_FAULT = (3, 7, 0), (3, 51, 2)
+"""First and last SQLite version in which two connections that write and checkpoint at once may corrupt."""
+NOT_BEFORE_UNIX_S = 1_767_225_600
+"""2026-01-01: a clock that says less was never set."""
+LOW_DISK_BYTES, NO_DISK_BYTES = 2 * 2**30, 200 * 2**20
+
+_INSTALL = "python -m pip install 'worldloom[server]'"
+
+
+class State(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARN = "warn"
+    """The server runs, but know this."""
+    FAIL = "fail"
+    """The server will not run, or not safely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was found, and what to do about it."""
+
+    state: State
+    name: str
+    found: str
+    advice: str = ""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--config`` and ``--data``."""
+    add_config_option(parser)
+    add_data_option(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print every check; 1 if one failed."""
+    found = list(checks(config_of(args)))
+    colours = {State.OK: "\x1b[32m", State.WARN: "\x1b[33m", State.FAIL: "\x1b[31m"}
+    for check in found:
+        label = f"{check.state:4}"
+        if sys.stdout.isatty():
+            label = f"{colours[check.state]}{label}\x1b[0m"
+        print(f"{label}  {check.name:12} {check.found}")
+        if check.advice:
+            print(f"{'':18} -> {check.advice}")
+    failed = sum(check.state is State.FAIL for check in found)
+    print(f"\n{failed} of {len(found)} checks failed." if failed else "\nReady: worldloom serve")
+    return 1 if failed else 0
+
+
+def checks(config: Config) -> Iterator[Check]:
+    """Every check, in the order in which things are needed."""
+    yield check_python(sys.version_info[:3])
+    yield check_packages(SERVER_PACKAGES)
+    yield from (check_uvloop(), check_torch())
+    yield check_sqlite(
+        sqlite3.sqlite_version_info, uses_sqlite=not config.storage.url.startswith("postgresql")
+    )
+    yield check_data(config.data_path)
+    yield check_secrets(config)
+    yield check_disk(config.data_path)
+    yield check_port(config.server.host, config.server.port)
+    yield check_tls(config.server.tls_cert, config.server.tls_key)
+    yield check_files(config.server.max_connections + SPARE_FILES)
+    yield check_clock(time.time())
+
+
+def check_python(running: tuple[int, int, int]) -> Check:
+    """Python is 3.11 or later."""
+    text = ".".join(map(str, running))
+    if running >= (3, 11):
+        return Check(State.OK, "python", text)
+    return Check(State.FAIL, "python", text, "Python 3.11 or later is needed")
+
+
+def check_packages(packages: dict[str, str]) -> Check:
+    """The server's libraries are installed, and uvicorn is of the series that the socket is built on."""
+    missing = [name for module, name in packages.items() if find_spec(module) is None]
+    if missing:
+        return Check(State.FAIL, "packages", f"missing: {', '.join(missing)}", _INSTALL)
+    versions = {name: version(name) for name in packages.values()}
+    if not versions.get("uvicorn", UVICORN_SERIES).startswith(UVICORN_SERIES):
+        found = f"uvicorn {versions['uvicorn']}, expected {UVICORN_SERIES}*"
+        return Check(State.FAIL, "packages", found, f"{_INSTALL} --upgrade")
+    return Check(State.OK, "packages", ", ".join(f"{name} {number}" for name, number in versions.items()))
+
+
+def check_uvloop() -> Check:
+    """The faster event loop is there."""
+    if find_spec("uvloop") is None:
+        return Check(
+            State.WARN, "uvloop", "absent: asyncio's own event loop", "pip install uvloop serves more clients"
+        )
+    return Check(State.OK, "uvloop", version("uvloop"))
+
+
+def check_torch() -> Check:
+    """Torch is there; only a trained generator needs it. Asks without importing, which takes seconds."""
+    try:
+        return Check(State.OK, "torch", version("torch"))
+    except PackageNotFoundError:
+        return Check(State.OK, "torch", "absent: needed for --generator gan alone")
+
+
+def check_sqlite(running: tuple[int, int, int], *, uses_sqlite: bool = True) -> Check:
+    """SQLite is free of its WAL fault, or the operator knows what keeps it away."""
+    text = ".".join(map(str, running))
+    if not uses_sqlite:
+        return Check(State.OK, "sqlite", f"{text}, not used: storage.url names PostgreSQL")
+    first, last = WAL_FAULT
+    if not first <= running <= last:
+        return Check(State.OK, "sqlite", text)
+    return Check(
+        State.WARN,
+        "sqlite",
+        f"{text} may corrupt a WAL file when two connections write and checkpoint at once (mended in 3.51.3)",
+        "the server writes and checkpoints on one connection only, so it is safe as long as no other program "
+        "opens world.db while it runs; a Python linked with SQLite 3.51.3 or later removes the fault",
+    )
+
+
+def check_data(data: Path) -> Check:
+    """The data folder can be written to and is closed to others."""
+    folder = _nearest_folder(data)
+    try:
+        probe = folder / f".worldloom-doctor-{time.monotonic_ns()}"
+        probe.touch(mode=0o600)
+        probe.unlink()
+    except OSError as error:
+        return Check(
+            State.FAIL, "data", f"{folder}: {error.strerror}", "choose another --data, or mend its rights"
+        )
+    if folder != data:
+        return Check(State.OK, "data", f"{data} will be made at first start")
+    mode = stat.S_IMODE(data.stat().st_mode)
+    if sys.platform != "win32" and mode & 0o077:
+        return Check(State.WARN, "data", f"{data} is open to others ({mode:04o})", f"chmod 700 {data}")
+    return Check(State.OK, "data", str(data))
+
+
+def check_secrets(config: Config) -> Check:
+    """Files with secrets can be read by their owner alone."""
+    from worldloom.app.secrets import SECRETS_FILE, mode_fault
+
+    paths = [config.data_path / SECRETS_FILE, *filter(None, [_path(config.mqtt.password_file)])]
+    if config.server.tls_key:
+        paths.append(Path(config.server.tls_key))
+    faults = [fault for path in paths if (fault := mode_fault(path))]
+    if faults:
+        return Check(State.FAIL, "secrets", "; ".join(faults))
+    present = paths[0].exists()
+    return Check(State.OK, "secrets", "closed to others" if present else "will be made at first start")
+
+
+def check_disk(data: Path) -> Check:
+    """There is room for the world to grow."""
+    free = shutil.disk_usage(_nearest_folder(data)).free
+    text = f"{free / 2**30:.1f} GiB free"
+    if free < NO_DISK_BYTES:
+        return Check(State.FAIL, "disk", text, "free some: the database cannot grow")
+    if free < LOW_DISK_BYTES:
+        return Check(
+            State.WARN, "disk", text, "each region that is woven takes some tens of kB: make room in time"
+        )
+    return Check(State.OK, "disk", text)
+
+
+def check_port(host: str, port: int) -> Check:
+    """The port can be listened on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        advice = "if that is your world, worldloom status shows it; else choose another --port"
+        return Check(State.FAIL, "port", f"{host}:{port}: {error.strerror or error}", advice)
+    return Check(State.OK, "port", f"{host}:{port} is free")
+
+
+def check_tls(cert: str, key: str) -> Check:
+    """Certificate and key belong together."""
+    if not cert:
+        return Check(State.OK, "tls", "off; beyond this network, put it behind TLS")
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key)
+    except OSError as error:  # ssl.SSLError is one.
+        return Check(State.FAIL, "tls", f"{cert}, {key}: {error.strerror or error}", "PEM files are expected")
+    return Check(State.OK, "tls", cert)
+
+
+def check_files(needed: int) -> Check:
+    """As many files can be open as connections are allowed; the server raises the soft limit itself."""
+    try:
+        import resource
+    except ImportError:
+        return Check(State.OK, "open files", "no such limit here")
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard == resource.RLIM_INFINITY or hard >= needed:
+        return Check(State.OK, "open files", f"{needed} needed, the limit allows them")
+    advice = f"ulimit -Hn {needed} (systemd: LimitNOFILE={needed}), or lower server.max_connections"
+    return Check(State.FAIL, "open files", f"{needed} needed, hard limit {hard}", advice)
+
+
+def check_clock(unix_s: float) -> Check:
+    """The clock was set."""
+    text = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(unix_s))
+    if unix_s >= NOT_BEFORE_UNIX_S:
+        return Check(State.OK, "clock", text)
+    return Check(State.FAIL, "clock", text, "set the clock: world time, leases and certificates depend on it")
+
+
+def _nearest_folder(path: Path) -> Path:
+    """The folder itself, or the nearest one above that exists."""
+    absolute = path.absolute()
+    return path if path.is_dir() else next(folder for folder in absolute.parents if folder.is_dir())
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None

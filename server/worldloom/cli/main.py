@@ -1,0 +1,93 @@
+"""The command line: which commands there are, and how errors end. Imports a command when it is called."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS = {
+    "serve": "start the world; Ctrl-C saves and stops it",
+    "doctor": "check this installation and say what to do",
+    "status": "watch a running world as a live table",
+    "config": "print, check or show the configuration",
+    "bench": "measure the server on this machine",
+    "version": "print the version",
+}
+"""Name and summary; ``worldloom.cli.NAME`` has ``add_arguments(parser)`` and ``run(args) -> int``."""
+
+_EPILOG = """\
+first steps:
+  worldloom doctor                 is everything here that the server needs?
+  worldloom serve                  a world on port 8420, its data in ./worldloom-data
+  worldloom config > config.toml   every setting with its default, to edit; read from the working directory
+
+Settings: config file < environment (WORLDLOOM_SERVER__PORT=9000) < option.
+'worldloom COMMAND --help' tells more.
+"""
+
+EXIT_WRONG = 2
+"""The command line or the configuration is wrong, or the installation lacks something."""
+EXIT_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: Words after the program's name; those of the process by default.
+
+    Returns:
+        Exit code: 0 done, 1 the command says no, 2 wrong use or configuration (one line on standard error).
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(_parse(words))
+    except ModuleNotFoundError as error:
+        return _missing(error)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def _parse(words: list[str]) -> argparse.Namespace:
+    """Parse the words; only the command that is called is imported and gets its arguments."""
+    parser = argparse.ArgumentParser(
+        prog="worldloom",
+        description="Worldloom: a multiplayer world of your own. One command starts it.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    called = next((word for word in words if not word.startswith("-")), "")
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"Worldloom {name}: {summary}.")
+        if name == called:
+            module = importlib.import_module(f"worldloom.cli.{name}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    return parser.parse_args(words)
+
+
+def _missing(error: ModuleNotFoundError) -> int:
+    """Say that an extra is not installed; anything missing of our own is a fault and raised."""
+    package = (error.name or "").partition(".")[0]
+    if package in {"", "worldloom", "worldloom_sdk"}:
+        raise error
+    print(
+        f"worldloom: worldloom[server] is needed for this command ({package} is not installed here).\n"
+        "Install it: python -m pip install 'worldloom[server]'",
+        file=sys.stderr,
+    )
+    return EXIT_WRONG
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Run the command; an error that is raised on purpose ends as one line, any other with its traceback."""
+    from worldloom.errors import WorldloomError
+
+    try:
+        return int(args.run(args))
+    except WorldloomError as error:
+        print(f"worldloom: {error}", file=sys.stderr)
+        return EXIT_WRONG

@@ -1,0 +1,118 @@
+"""``worldloom serve``: starts a node and says where to connect. Knows no part of the node."""
+
+import argparse
+import asyncio
+import importlib.util
+import os
+import socket
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from worldloom.cli.settings import SPARE_FILES, add_config_option, add_data_option, config_of
+from worldloom.cli.version import worldloom_version
+from worldloom.config import Config
+from worldloom.errors import ConfigError
+from worldloom_sdk.protocol.messages import SUBPROTOCOL_PATH
+
+__all__ = ["add_arguments", "announcement", "raise_file_limit", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name a key of the configuration."""
+    add_config_option(parser)
+    add_data_option(parser)
+    parser.add_argument("--host", metavar="H", help="address to listen on (default: 0.0.0.0)")
+    parser.add_argument("--port", metavar="P", type=int, help="port of HTTP and WebSocket (default: 8420)")
+    parser.add_argument("--tls-cert", metavar="F", help="PEM file of the certificate chain")
+    parser.add_argument("--tls-key", metavar="F", help="PEM file of its private key")
+    parser.add_argument("--generator", choices=["noise", "gan"], help="what makes the land (default: noise)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM.
+
+    Returns:
+        0 after an orderly stop.
+
+    Raises:
+        WorldloomError: The configuration is wrong, or something that it names cannot be used.
+    """
+    config = config_of(args)
+    _check_generator(config)
+    from worldloom.app.logs import setup_logs
+    from worldloom.app.node import serve
+
+    setup_logs(config.log)
+    raise_file_limit(config.server.max_connections + SPARE_FILES)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        code: int = runner.run(serve(config, ready=lambda url: print(announcement(url), flush=True)))
+    return code
+
+
+def announcement(url: str, network_address: str | None = None) -> str:
+    """What people are told once the world is open.
+
+    Args:
+        url: Scheme, host and port listened on, for example ``http://0.0.0.0:8420``.
+        network_address: This machine's address for others; found out by default.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    everywhere = host in {"0.0.0.0", "::"}
+    places = [("here", "127.0.0.1" if everywhere else host)]
+    other = network_address or (_network_address() if everywhere else None)
+    if everywhere and other:
+        places.append(("network", other))
+    socket_scheme = "wss" if parts.scheme == "https" else "ws"
+    lines = [f"Worldloom {worldloom_version()} is open. Ctrl-C saves and stops."]
+    for label, address in places:
+        netloc = f"[{address}]:{parts.port}" if ":" in address else f"{address}:{parts.port}"
+        lines.append(f"  {label:8} {parts.scheme}://{netloc}  {socket_scheme}://{netloc}{SUBPROTOCOL_PATH}")
+    return "\n".join(lines)
+
+
+def raise_file_limit(needed: int) -> None:
+    """Raise the soft limit of open files to what is needed, as far as the hard limit allows."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit.
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _check_generator(config: Config) -> None:
+    """Refuse a generator that this installation does not have.
+
+    Raises:
+        ConfigError: No trained generator is installed.
+    """
+    if config.worldgen.generator == "gan" and importlib.util.find_spec("worldloom.worldgen.gan") is None:
+        raise ConfigError(
+            'worldgen.generator: expected a generator that is installed; got "gan", and there is no trained '
+            "generator here. Start with --generator noise: regions made so far stay as they are when a "
+            "generator is added."
+        )
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The loop of uvloop where there is one, else asyncio's own."""
+    if os.name == "nt" or importlib.util.find_spec("uvloop") is None:
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+def _network_address() -> str | None:
+    """The address that others on the network reach this machine by; asks the routing table, sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(
+                ("192.0.2.1", 9)
+            )  # Documentation range: connecting a datagram socket sends no packet.
+            return str(probe.getsockname()[0])
+        except OSError:
+            return None

@@ -1,0 +1,1 @@
+"""The gateway owns client sockets and HTTP; it simulates nothing."""

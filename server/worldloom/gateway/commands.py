@@ -1,0 +1,181 @@
+"""What a client may ask for: one handler a message, in one table. Knows no sockets; the session answers."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from worldloom.errors import Refusal
+from worldloom.gateway.roster import Roster
+from worldloom.gateway.session import Bucket, Session, SessionState
+from worldloom.realm.names import clean_text
+from worldloom.replication.fanout import FanOut
+from worldloom.replication.feed import Control, Speak
+from worldloom.replication.wire import message
+from worldloom_sdk.protocol import messages
+from worldloom_sdk.protocol.codec import ProtocolError, decode_client
+from worldloom_sdk.protocol.geometry import XZ_PER_M
+from worldloom_sdk.protocol.messages import RefusalCode, SayKind
+
+__all__ = ["MAX_BLOCKED", "REACH", "Commands"]
+
+REACH = {SayKind.SAY: 20 * XZ_PER_M, SayKind.SHOUT: 100 * XZ_PER_M, SayKind.REGION: -1}
+SIGNAL_REACH = 100 * XZ_PER_M
+MAX_BLOCKED = 64
+
+
+class Limits(Protocol):
+    """The section of the configuration that bounds what is said."""
+
+    @property
+    def text_chars(self) -> int: ...
+
+
+class Commands:
+    """Carries out what sessions ask for.
+
+    Args:
+        roster: Who is in the world.
+        fanout: Who sees whom.
+        control: Tells the shard.
+        leave: Ends a session at its own wish.
+        put_move: Takes a move (the payload) that came another way than the fast path.
+        limits: Bounds of what is said.
+        monotonic: Seconds of a steady clock.
+        world_ms: World time.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        fanout: FanOut,
+        control: Callable[[Control], None],
+        leave: Callable[[Session], None],
+        put_move: Callable[[Session, bytes], None],
+        limits: Limits,
+        monotonic: Callable[[], float],
+        world_ms: Callable[[], int],
+    ) -> None:
+        self._roster, self._fanout, self._control, self._leave = roster, fanout, control, leave
+        self._put_move, self._limits, self._monotonic, self._world_ms = put_move, limits, monotonic, world_ms
+        self._handlers: dict[type, Callable[[Session, Any], None]] = {
+            messages.Move: self._move,
+            messages.Ping: self._ping,
+            messages.Who: self._who,
+            messages.Leave: lambda session, _: self._leave(session),
+        }
+        self._commands: dict[type, Callable[[Session, Any], None]] = {
+            messages.Say: self._say,
+            messages.Whisper: self._whisper,
+            messages.Signal: self._signal,
+            messages.Block: self._block,
+        }
+
+    def handle(self, session: Session, payload: bytes) -> None:
+        """Decode one message of a live session and do what it asks for."""
+        try:
+            asked = decode_client(payload)
+        except ProtocolError as fault:
+            session.mistaken(0, str(fault))
+            return
+        if session.state is not SessionState.LIVE:
+            session.mistaken(0, f"{type(asked).__name__} before Welcome", RefusalCode.STATE)
+            return
+        handler = self._handlers.get(type(asked))
+        if handler is not None:
+            handler(session, asked)
+        elif type(asked) in self._commands:
+            self._command(session, asked)
+        else:
+            session.mistaken(0, f"{type(asked).__name__} may come once only", RefusalCode.STATE)
+
+    def _command(self, session: Session, asked: Struct) -> None:
+        number: int = asked.id  # type: ignore[attr-defined]
+        try:
+            self._take(session.buckets.commands, "commands")
+            self._commands[type(asked)](session, asked)
+        except Refusal as refusal:
+            session.refuse(number, refusal)
+        else:
+            session.write(message(messages.Done(number)))
+
+    def _take(self, bucket: Bucket, what: str) -> None:
+        wait = bucket.take(self._monotonic())
+        if wait:
+            raise Refusal(RefusalCode.RATE, f"too many {what}", "ask less often", round(wait * 1_000) + 1)
+
+    def _move(self, session: Session, move: messages.Move) -> None:
+        self._put_move(session, move.state)
+
+    def _ping(self, session: Session, ping: messages.Ping) -> None:
+        if not session.buckets.pings.take(self._monotonic()):
+            session.write(message(messages.Pong(ping.client_ms, self._world_ms())))
+
+    def _who(self, session: Session, who: messages.Who) -> None:
+        wait = session.buckets.whos.take(self._monotonic())
+        if wait:
+            session.refuse(
+                0, Refusal(RefusalCode.RATE, "too many Who", "ask less often", round(wait * 1_000) + 1)
+            )
+            return
+        known = (self._roster.find(avatar) for avatar in dict.fromkeys(who.ids))
+        told = [
+            messages.Named(other.avatar, other.name, other.kind)
+            for other in known
+            if other is not None and self._may_know(session, other)
+        ]
+        session.write(message(messages.People(told)))
+
+    def _may_know(self, session: Session, other: Session) -> bool:
+        layer = self._fanout.seats.layer(other.seat)
+        hidden = layer is not None and layer not in session.seat.layers
+        return other.avatar not in session.seat.blocked and not hidden
+
+    def _text(self, session: Session, raw: str) -> str:
+        self._take(session.buckets.says, "lines")
+        text = clean_text(raw, self._limits.text_chars)
+        if not text:
+            raise Refusal(RefusalCode.INVALID, "expected something to say, got nothing visible")
+        return text
+
+    def _say(self, session: Session, say: messages.Say) -> None:
+        text = self._text(session, say.text)
+        self._control(Speak(session.avatar, session.name, say.kind, text, REACH[say.kind]))
+
+    def _whisper(self, session: Session, whisper: messages.Whisper) -> None:
+        text = self._text(session, whisper.text)
+        other = self._present(session, whisper.to)
+        if session.avatar not in other.seat.blocked:
+            other.write(message(messages.Whispered(session.avatar, session.name, text)))
+
+    def _present(self, session: Session, avatar: int) -> Session:
+        other = self._roster.find(avatar)
+        if other is None or other.state is not SessionState.LIVE or not self._may_know(session, other):
+            raise Refusal(RefusalCode.NOT_FOUND, f"expected an avatar that is here, got {avatar}")
+        return other
+
+    def _signal(self, session: Session, signal: messages.Signal) -> None:
+        told = message(messages.Signalled(session.avatar, signal.channel, signal.data))
+        listeners = [self._present(session, signal.to)] if signal.to else self._within(session, SIGNAL_REACH)
+        for other in listeners:
+            if session.avatar not in other.seat.blocked:
+                other.write(told)
+
+    def _within(self, session: Session, reach: int) -> list[Session]:
+        """Who stands within reach of somebody, and may see them."""
+        seats, x, z = self._fanout.seats.positions()
+        if session.seat not in seats:
+            return []
+        own = seats.index(session.seat)
+        near = (x - x[own]) ** 2 + (z - z[own]) ** 2 <= reach**2
+        found = (self._roster.find(seats[i].avatar) for i in near.nonzero()[0].tolist() if i != own)
+        return [other for other in found if other is not None and self._may_know(other, session)]
+
+    def _block(self, session: Session, block: messages.Block) -> None:
+        blocked = session.seat.blocked
+        if block.avatar == session.avatar:
+            raise Refusal(RefusalCode.INVALID, "expected somebody else to block, got yourself")
+        if block.on and len(blocked) >= MAX_BLOCKED and block.avatar not in blocked:
+            raise Refusal(RefusalCode.INVALID, f"expected at most {MAX_BLOCKED} blocked, got one more")
+        if block.on != (block.avatar in blocked):
+            self._fanout.block(session.seat, block.avatar, block.on)

@@ -1,0 +1,416 @@
+"""The gateway: owns the sessions, hands their moves up, and writes what comes down. Simulates nothing.
+
+Within a tick: ``collect`` takes the moves of all sockets and sends them to the shard; the shard's frame comes back by
+``take_frame`` (or, over a bus, some ticks later), and everybody is written to.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from worldloom.errors import Refusal
+from worldloom.gateway.commands import Commands
+from worldloom.gateway.connection import Connection
+from worldloom.gateway.entrance import Admitted, Entrance
+from worldloom.gateway.inbox import MoveInbox, decode_moves, move_frame
+from worldloom.gateway.news import RegionTeller
+from worldloom.gateway.roster import Roster
+from worldloom.gateway.session import THIN_FOR_S, Buckets, Session, SessionState
+from worldloom.gateway.socket import GameSocket
+from worldloom.replication.fanout import FanOut
+from worldloom.replication.feed import I64, Join, Part, Renew, ShardFrame, ShardSnapshot
+from worldloom.replication.uplink import Uplink
+from worldloom.replication.views import Seat
+from worldloom.replication.wire import message
+from worldloom_sdk.protocol import messages
+from worldloom_sdk.protocol.codec import MAX_MESSAGE_BYTES
+from worldloom_sdk.protocol.geometry import TICK_MS
+from worldloom_sdk.protocol.messages import CloseCode, Hello, RefusalCode
+
+__all__ = ["Gateway", "GatewayRules"]
+
+Bool = npt.NDArray[np.bool_]
+
+_log = logging.getLogger(__name__)
+
+MOVE_STRIKES = 100
+"""Ticks over the move limit, in all, after which a connection is closed."""
+MOVE_PREFIX = b"\x92\x02\xc4\x10"
+"""What a move's payload begins with."""
+MAX_WAITING = 1_000
+"""Hellos being worked on at once."""
+
+
+class GatewayRules(Protocol):
+    """What the gateway is told of its limits: the joined sections of the configuration."""
+
+    moves_per_s: int
+    commands_per_s: int
+    says_per_10s: int
+    text_chars: int
+    wrong_commands: int
+    resume_s: float
+    hello_timeout_s: float
+    drain_timeout_s: float
+    speed: int
+    climb: int
+    view_cells: int
+    world: str
+    world_id: str
+
+
+class Gateway:
+    """All sessions of one node.
+
+    Args:
+        rules: Limits, and what newcomers are told of the world.
+        inbox: Where the sockets put moves.
+        fanout: Who sees what.
+        uplink: The way to the shard.
+        monotonic: Seconds of a steady clock.
+        world_ms: World time.
+        on_event: Told of who came and left: kind, avatar, name, region, layer.
+    """
+
+    def __init__(
+        self,
+        rules: GatewayRules,
+        inbox: MoveInbox,
+        fanout: FanOut,
+        uplink: Uplink,
+        monotonic: Callable[[], float],
+        world_ms: Callable[[], int],
+        on_event: Callable[[str, Session], None] = lambda kind, session: None,
+    ) -> None:
+        self._rules, self._inbox, self._fanout, self._uplink = rules, inbox, fanout, uplink
+        self._monotonic, self._world_ms, self._on_event = monotonic, world_ms, on_event
+        self.roster = Roster()
+        self.entrance: Entrance | None = None
+        self.news = RegionTeller(self.roster)
+        self.commands = Commands(
+            self.roster, fanout, uplink.control, self.leave, self._put_move, rules, monotonic, world_ms
+        )
+        self._joining: dict[Session, None] = {}
+        self._lost: dict[Session, None] = {}
+        self._paused: dict[Session, None] = {}
+        self._thin: dict[Session, None] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.departed: dict[int, tuple[int, int, int, int]] = {}
+        """Last places of accounts that left and are not saved yet: x, z, y, yaw in units."""
+        self.moves_taken = 0
+        self.pauses = 0
+        self.closed: dict[int, int] = {}
+        self._closing = False
+
+    # ---- sockets
+
+    def accept(self, socket: GameSocket) -> Connection:
+        """A handshake succeeded; a Hello must follow."""
+        socket.deadline(self._rules.hello_timeout_s, CloseCode.POLICY)
+        return Connection(socket, self)
+
+    def greet(self, connection: Connection, hello: Hello) -> None:
+        """Somebody says Hello: answered by Welcome or Refused, in time."""
+        if self._closing or len(self._tasks) >= MAX_WAITING:
+            connection.refuse(Refusal(RefusalCode.UNAVAILABLE, "too many are waiting", "try again", 2_000))
+            return
+        task = asyncio.get_running_loop().create_task(
+            self._welcome(connection, hello), name="gateway.welcome"
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _welcome(self, connection: Connection, hello: Hello) -> None:
+        try:
+            if self.entrance is None:
+                raise Refusal(RefusalCode.UNAVAILABLE, "the world is not open yet", "try again", 2_000)
+            self.entrance.check(hello)
+            again = self.roster.by_resume(hello.resume) if hello.resume else None
+            if again is not None and again.state in (SessionState.LIVE, SessionState.LOST):
+                self._take_over(again, connection, resumed=True)
+                return
+            account, name, token = await self.entrance.identify(hello)
+            present = self.roster.find(account.account) if account is not None else None
+            if present is not None:
+                self._take_over(present, connection, resumed=False)
+                return
+            self.entrance.check_room()
+            self._admit(connection, await self.entrance.place(account, name, token))
+        except Refusal as refusal:
+            connection.refuse(refusal)
+        except Exception:  # noqa: BLE001 - a task boundary: one newcomer's bad luck is not the world's
+            _log.exception("a newcomer could not be let in")
+            connection.refuse(
+                Refusal(RefusalCode.UNAVAILABLE, "something went wrong here", "try again", 5_000)
+            )
+
+    def _admit(self, connection: Connection, who: Admitted) -> None:
+        if not connection.is_open:
+            return
+        if self.roster.find(who.avatar) is not None or self.roster.has_name(who.skeletons):
+            # Somebody else was faster between the question and now.
+            raise Refusal(RefusalCode.NAME_TAKEN, f"the name {who.name!r} was just taken", "try again", 1_000)
+        row = self.roster.new_row()
+        seat = Seat(who.avatar, connection.socket.writer)
+        session = Session(
+            who.avatar, who.account, who.name, who.skeletons, row, seat, Buckets(self._rules), token=who.token
+        )
+        session.wrong_limit = self._rules.wrong_commands
+        self.roster.add(session)
+        self.roster.move_tokens[row] = self._rules.moves_per_s
+        self._attach(session, connection)
+        self._joining[session] = None
+        self._uplink.control(Join(who.avatar, who.x, who.z, who.yaw))
+
+    def _take_over(self, session: Session, connection: Connection, resumed: bool) -> None:
+        """A newer socket of the same session, or of the same account: it wins."""
+        if not connection.is_open:
+            return
+        old = session.socket
+        if old is not None:
+            self._detach(session)
+            old.close(CloseCode.REPLACED, "a newer connection took over")
+        self._lost.pop(session, None)
+        session.told.clear()
+        blocked, layers = session.seat.blocked, session.seat.layers
+        session.seat = Seat(session.avatar, connection.socket.writer, layers)
+        session.seat.blocked = blocked
+        session.resumed = resumed
+        session.state = SessionState.JOINING
+        self._attach(session, connection)
+        self._joining[session] = None
+        self._uplink.control(Renew(session.avatar))
+
+    def _attach(self, session: Session, connection: Connection) -> None:
+        connection.session = session
+        session.socket = connection.socket
+        session.wrong = session.over_moves = 0
+        connection.socket.deadline(None)
+        connection.socket.max_message = MAX_MESSAGE_BYTES
+
+    def _detach(self, session: Session) -> None:
+        """The session has no socket any more; its body stays."""
+        if session.socket is not None:
+            session.socket.row = -1
+        session.socket = None
+        self._joining.pop(session, None)
+        self._paused.pop(session, None)
+        self._thin.pop(session, None)
+        self._fanout.remove(session.seat)
+
+    def closed_by(self, session: Session, socket: GameSocket, code: int) -> None:
+        """A socket is gone."""
+        self.closed[code] = self.closed.get(code, 0) + 1
+        if session.socket is not socket:
+            return
+        self._detach(session)
+        if session.state is SessionState.ENDED:
+            return
+        session.state, session.lost_at = SessionState.LOST, self._monotonic()
+        self._lost[session] = None
+        if code == CloseCode.NORMAL or self._rules.resume_s <= 0 or not session.came:
+            self._end(session)
+
+    def leave(self, session: Session) -> None:
+        """A session ends at its own wish."""
+        socket = session.socket
+        self._detach(session)
+        self._end(session)
+        if socket is not None:
+            socket.close(CloseCode.NORMAL, "goodbye")
+
+    def _end(self, session: Session) -> None:
+        if session.state is SessionState.ENDED:
+            return
+        session.state = SessionState.ENDED
+        self._lost.pop(session, None)
+        place = self._place(session)
+        if place is not None and session.account is not None:
+            self.departed[session.account] = place
+        if session.came:
+            self._on_event("left", session)
+        self.roster.remove(session)
+        self._uplink.control(Part(session.avatar))
+
+    # ---- pauses
+
+    def paused(self, session: Session) -> None:
+        """A client reads too slowly: it gets nothing until it has caught up, and less if that happens again."""
+        self.pauses += 1
+        self._paused[session] = None
+        self._fanout.pause(session.seat)
+        if session.note_pause(self._monotonic()):
+            self._fanout.regard(session.seat, thin=True)
+            self._thin[session] = None
+
+    def drained(self, session: Session) -> None:
+        """It has caught up."""
+        if self._paused.pop(session, session) is None:
+            self._fanout.drained(session.seat)
+
+    # ---- the tick
+
+    def collect(self) -> None:
+        """Send the moves of all sockets, and what else there is, to the shard."""
+        rows, raw = self._inbox.take()
+        batch, wrong = decode_moves(rows, raw)
+        for index in wrong:
+            session = self.roster.at_row(int(rows[index]))
+            if session is not None:
+                session.mistaken(0, "expected a move of 16 bytes with a gesture of 0 to 63")
+        self.moves_taken += len(batch.rows)
+        columns = (batch.seq, batch.x, batch.z, batch.y, batch.yaw, batch.gesture)
+        avatars = self.roster.avatar_of[batch.rows]
+        kept = self._within_limit(batch.rows) & (avatars > 0)
+        moves = np.array([column[kept] for column in columns], np.int64)
+        self._uplink.flush(avatars[kept], moves.reshape(6, -1))
+
+    def take_frame(self, frame: ShardFrame) -> None:
+        """Write everybody's share of a tick."""
+        self._fanout.take_frame(frame)
+        for correction in frame.corrections.tolist():
+            self._correct(correction)
+        for entry in frame.enters[:, 0].tolist():
+            self._follow(entry >> 12)
+        for news in frame.regions:
+            self.news.take(news)
+        self._welcome_arrived()
+
+    def take_snapshot(self, snapshot: ShardSnapshot) -> None:
+        """After a gap: everything anew."""
+        self._fanout.take_snapshot(snapshot)
+        for session in self.roster:
+            self._follow(session.avatar)
+        for news in snapshot.regions:
+            self.news.take(news)
+        self._welcome_arrived()
+
+    def sweep(self) -> None:
+        """About once a second: end what has waited too long."""
+        now = self._monotonic()
+        for session in list(self._lost):
+            if now - session.lost_at >= self._rules.resume_s:
+                self._end(session)
+        for session in list(self._paused):
+            if now - session.paused_at >= self._rules.drain_timeout_s:
+                session.close(CloseCode.BUSY, "reads too slowly")
+        for session in list(self._thin):
+            if now - session.pauses[-1] >= THIN_FOR_S:
+                del self._thin[session]
+                self._fanout.regard(session.seat, thin=False)
+
+    def places(self) -> dict[int, tuple[int, int, int, int]]:
+        """Where every account is or was last: x, z, y, yaw in units."""
+        here = {s.account: self._place(s) for s in self.roster if s.account is not None}
+        places, self.departed = self.departed, {}
+        places.update({account: place for account, place in here.items() if place is not None})
+        return places
+
+    async def close(self, retry_after_ms: int) -> None:
+        """Tell everybody that the server stops."""
+        self._closing = True
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        told = message(messages.Goodbye("restart", "the server is stopping", retry_after_ms))
+        for session in self.roster:
+            session.write(told)
+            session.close(CloseCode.RESTART, f"retry_after_ms={retry_after_ms}")
+
+    # ---- details
+
+    def _within_limit(self, rows: I64) -> Bool:
+        """Which moves may count; ``[n]``."""
+        tokens = self.roster.move_tokens
+        per_tick = self._rules.moves_per_s * TICK_MS / 1000
+        np.minimum(tokens + per_tick, self._rules.moves_per_s, out=tokens)
+        if not len(rows):
+            return np.ones(0, np.bool_)
+        tokens -= np.bincount(rows, minlength=len(tokens))
+        over = np.flatnonzero(tokens < 0)
+        for row in over.tolist():
+            self._over_moves(row)
+        allowed = tokens >= 0
+        np.maximum(tokens, 0, out=tokens)
+        return allowed[rows]
+
+    def _over_moves(self, row: int) -> None:
+        session = self.roster.at_row(row)
+        if session is None:
+            return
+        session.over_moves += 1
+        if session.over_moves == 1:
+            limit = f"expected at most {self._rules.moves_per_s} moves a second, got more"
+            session.refuse(0, Refusal(RefusalCode.RATE, limit, "send fewer moves", 1_000))
+        if session.over_moves >= MOVE_STRIKES:
+            session.close(CloseCode.POLICY, "too many moves")
+
+    def _put_move(self, session: Session, state: bytes) -> None:
+        self._inbox.put(session.row, move_frame(MOVE_PREFIX + state))
+
+    def _correct(self, correction: list[int]) -> None:
+        avatar, seq, x, z, y, yaw, reason = correction
+        session = self.roster.find(avatar)
+        if session is not None and session.state is SessionState.LIVE:
+            session.write(message(messages.Correction(seq, x, z, y, yaw, reason)))
+
+    def _follow(self, avatar: int) -> None:
+        """A body came into a cell: perhaps into another region."""
+        session = self.roster.find(avatar)
+        if session is not None:
+            at = self._fanout.mirror.where.get(avatar)
+            key = self._fanout.mirror.keys[at[0]] if at else None
+            if key is not None:
+                self.news.move(session, (key[0] >> 3, key[1] >> 3))
+
+    def _welcome_arrived(self) -> None:
+        for session in list(self._joining):
+            place = self._place(session)
+            if place is not None:
+                del self._joining[session]
+                self._go_live(session, place)
+
+    def _go_live(self, session: Session, place: tuple[int, int, int, int]) -> None:
+        session.write(message(self._welcome_message(session, *place)))
+        session.token = None
+        session.state = SessionState.LIVE
+        if session.socket is not None:
+            session.socket.row = session.row
+        self._fanout.add(session.seat)
+        self.news.tell_all(session)
+        if not session.came:
+            session.came = True
+            self._on_event("came", session)
+
+    def _welcome_message(self, session: Session, x: int, z: int, y: int, yaw: int) -> messages.Welcome:
+        rules = self._rules
+        return messages.Welcome(
+            version=messages.PROTOCOL_VERSION,
+            you=session.avatar,
+            name=session.name,
+            world=rules.world,
+            world_id=rules.world_id,
+            server_ms=self._world_ms(),
+            x=x,
+            z=z,
+            y=y,
+            yaw=yaw,
+            resume=self.roster.renew_resume(session),
+            limits=messages.Limits(
+                speed=rules.speed,
+                climb=rules.climb,
+                moves_per_s=rules.moves_per_s,
+                text_chars=rules.text_chars,
+                view_cells=rules.view_cells,
+                resume_ms=round(rules.resume_s * 1000),
+            ),
+            token=session.token,
+            resumed=session.resumed,
+        )
+
+    def _place(self, session: Session) -> tuple[int, int, int, int] | None:
+        return self._fanout.mirror.body(session.avatar)

@@ -1,0 +1,109 @@
+"""The roster: who is in the world, found by avatar, name, resume token, move row and region. Knows no messages."""
+
+import secrets
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from worldloom.gateway.session import Session
+
+__all__ = ["Roster"]
+
+I64 = npt.NDArray[np.int64]
+Region = tuple[int, int]
+
+
+class Roster:
+    """All sessions, lost ones included until they end.
+
+    Attributes:
+        avatar_of: ``[rows]`` avatar id by move row, 0 where the row is free.
+        move_tokens: ``[rows]`` moves that each session may still make.
+    """
+
+    def __init__(self) -> None:
+        self.avatar_of = np.zeros(64, np.int64)
+        self.move_tokens = np.zeros(64, np.float64)
+        self._by_row: list[Session | None] = []
+        self._spare: list[int] = []
+        self._by_avatar: dict[int, Session] = {}
+        self._by_resume: dict[str, Session] = {}
+        self._by_skeleton: dict[str, Session] = {}
+        self._by_region: dict[Region, dict[Session, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_avatar)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._by_avatar.values()))
+
+    def find(self, avatar: int) -> Session | None:
+        """Who has this avatar."""
+        return self._by_avatar.get(avatar)
+
+    def at_row(self, row: int) -> Session | None:
+        """Whose moves come under this row."""
+        return self._by_row[row]
+
+    def by_resume(self, token: str) -> Session | None:
+        """Whose resume token it is; it is good once."""
+        return self._by_resume.pop(token, None)
+
+    def has_name(self, skeletons: Iterable[str]) -> bool:
+        """Whether somebody in the world has a name that looks like that."""
+        return any(skeleton in self._by_skeleton for skeleton in skeletons if skeleton)
+
+    def new_row(self) -> int:
+        """A free move row."""
+        row = self._spare.pop() if self._spare else len(self._by_row)
+        if row == len(self._by_row):
+            self._by_row.append(None)
+            if row == len(self.avatar_of):
+                self.avatar_of = np.concatenate([self.avatar_of, np.zeros_like(self.avatar_of)])
+                self.move_tokens = np.concatenate([self.move_tokens, np.zeros_like(self.move_tokens)])
+        return row
+
+    def add(self, session: Session) -> None:
+        """Somebody comes in."""
+        self._by_avatar[session.avatar] = session
+        self._by_row[session.row] = session
+        self.avatar_of[session.row] = session.avatar
+        for skeleton in session.skeletons:
+            self._by_skeleton[skeleton] = session
+
+    def renew_resume(self, session: Session) -> str:
+        """A new resume token; the one before is good no more."""
+        self._by_resume.pop(session.resume, None)
+        session.resume = secrets.token_urlsafe(24)
+        self._by_resume[session.resume] = session
+        return session.resume
+
+    def remove(self, session: Session) -> None:
+        """Somebody is gone for good."""
+        if self._by_avatar.get(session.avatar) is not session:
+            return
+        del self._by_avatar[session.avatar]
+        self._by_resume.pop(session.resume, None)
+        self._by_row[session.row] = None
+        self.avatar_of[session.row] = 0
+        self._spare.append(session.row)
+        for skeleton in session.skeletons:
+            self._by_skeleton.pop(skeleton, None)
+        self.move_to(session, None)
+
+    def move_to(self, session: Session, region: Region | None) -> None:
+        """The body is in another region now, or in none."""
+        if session.region is not None:
+            there = self._by_region.get(session.region, {})
+            there.pop(session, None)
+            if not there:
+                self._by_region.pop(session.region, None)
+        session.region = region
+        if region is not None:
+            self._by_region.setdefault(region, {})[session] = None
+
+    def around(self, rx: int, rz: int) -> list[Session]:
+        """Who is in the 3 x 3 regions about one."""
+        near = ((rx + dx, rz + dz) for dx in (-1, 0, 1) for dz in (-1, 0, 1))
+        return [session for region in near for session in self._by_region.get(region, ())]

@@ -1,0 +1,112 @@
+"""Transaction pool: use cases on a few threads, each in a transaction of its own, tried again on a conflict.
+
+Serves PostgreSQL, and the readers of SQLite. When ``limit`` use cases wait, the next is refused with StoreBusy at once.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from sqlalchemy import Engine
+
+from worldloom.errors import StoreBusy, StoreUnavailable
+from worldloom.persistence.faults import is_conflict, translate
+from worldloom.persistence.jobs import Job, hand_back
+from worldloom.persistence.queries import SqlTx
+
+__all__ = ["ATTEMPTS", "TransactionPool"]
+
+ATTEMPTS = 8
+"""How often one use case is tried before the caller is told that the database is busy."""
+_BACKOFF_S = 0.01
+_BACKOFF_LIMIT_S = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class TransactionPool:
+    """Runs each use case in its own transaction.
+
+    Args:
+        engine: Has at least ``threads`` connections to give.
+        threads: Use cases that run at once.
+        limit: Use cases that may wait or run.
+        name: Of the threads.
+        sleep: Waits between two attempts, in seconds.
+    """
+
+    def __init__(
+        self, engine: Engine, threads: int, limit: int, name: str, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._engine = engine
+        self._limit = limit
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._pending = 0
+        self._closing = False
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self.commits = self.batches = self.busy = self.retries = 0
+        self.last_error = ""
+
+    @property
+    def queued(self) -> int:
+        """Use cases that wait or run."""
+        return self._pending
+
+    def submit(self, job: Job) -> None:
+        """Queue a use case. From any thread; does not wait.
+
+        Raises:
+            StoreBusy: Too many wait.
+            StoreUnavailable: The pool is closed.
+        """
+        with self._lock:
+            if self._closing:
+                raise StoreUnavailable("the store is closed")
+            if self._pending >= self._limit:
+                self.busy += 1
+                raise StoreBusy(f"expected at most {self._limit} waiting requests; this one was not done")
+            self._pending += 1
+            self._threads.submit(self._run, job)
+
+    def close(self) -> None:
+        """Finish what waits, then close the connections. Blocks; may be called again."""
+        with self._lock:
+            self._closing = True
+        self._threads.shutdown(wait=True)
+        self._engine.dispose()
+
+    def _run(self, job: Job) -> None:
+        try:
+            job.result = self._try(job)
+        except Exception as error:  # noqa: BLE001 (task boundary: the error travels to its caller)
+            job.error = translate(error)
+            if job.error is not error:
+                _log.error("a use case failed in the database: %s", error)
+                with self._lock:
+                    self.last_error = str(error).splitlines()[0]
+        with self._lock:
+            self._pending -= 1
+            self.commits += job.error is None
+            self.batches += job.error is None
+        hand_back([job])
+
+    def _try(self, job: Job) -> object:
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return self._once(job)
+            except Exception as error:
+                if not is_conflict(error):
+                    raise
+            with self._lock:
+                self.retries += 1
+            longest = min(_BACKOFF_LIMIT_S, _BACKOFF_S * 2**attempt)
+            self._sleep(random.uniform(0.0, longest))
+        return self._once(job)
+
+    def _once(self, job: Job) -> object:
+        with self._engine.begin() as connection:
+            return job.use_case(SqlTx(connection), job.command)

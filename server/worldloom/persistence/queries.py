@@ -1,0 +1,145 @@
+"""Queries: the methods of ``ports.Tx`` over one SQLAlchemy connection. Decides nothing; begins and commits nothing."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from worldloom.persistence.tables import account, content, tile, token, world
+from worldloom.ports import AccountRow, PlaceRow, TileRow, WorldRow
+
+__all__ = ["TILE_MEDIA_TYPE", "SqlTx"]
+
+TILE_MEDIA_TYPE = "application/vnd.worldloom.tile"
+
+_INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+"""Insert that can step back before a row that is there; by the name of the engine."""
+
+_WORLD = select(world.c.world_id, world.c.name, world.c.seed, world.c.created_ms)
+_ACCOUNT = select(
+    account.c.id, account.c.name, account.c.place_x, account.c.place_z, account.c.place_y, account.c.place_yaw
+)
+_BY_TOKEN = _ACCOUNT.join(token, token.c.account_id == account.c.id).where(
+    token.c.token_sha256 == bindparam("token_sha256")
+)
+_BY_SKELETON = _ACCOUNT.where(account.c.skeleton == bindparam("skeleton"))
+_SAVE_PLACE = (
+    update(account)
+    .where(account.c.id == bindparam("of"))
+    .values(
+        place_x=bindparam("x"), place_z=bindparam("z"), place_y=bindparam("y"), place_yaw=bindparam("yaw")
+    )
+)
+_TILE = (
+    select(tile.c.rx, tile.c.rz, tile.c.sha256, tile.c.source, content.c.data)
+    .join(content, content.c.sha256 == tile.c.sha256)
+    .where(tile.c.rx == bindparam("rx"), tile.c.rz == bindparam("rz"))
+)
+_CONTENT = select(content.c.media_type, content.c.data).where(content.c.sha256 == bindparam("sha256"))
+
+
+def _inserts(table: Table) -> dict[str, Any]:
+    return {name: make(table).on_conflict_do_nothing() for name, make in _INSERT.items()}
+
+
+_ADD_WORLD = _inserts(world)
+_ADD_CONTENT = _inserts(content)
+_ADD_TILE = _inserts(tile)
+_ADD_ACCOUNT = {
+    name: make(account).on_conflict_do_nothing(index_elements=["skeleton"]).returning(account.c.id)
+    for name, make in _INSERT.items()
+}
+
+
+class SqlTx:
+    """``ports.Tx`` over a connection that is in a transaction.
+
+    Args:
+        connection: Whoever made this commits or rolls back.
+    """
+
+    __slots__ = ("connection", "engine_name")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.engine_name = connection.dialect.name
+
+    def world(self) -> WorldRow | None:
+        """The world's row, if the world was created."""
+        row = self.connection.execute(_WORLD).first()
+        return None if row is None else WorldRow(*row)
+
+    def insert_world(self, row: WorldRow) -> None:
+        """Create the world, unless there is one."""
+        self.connection.execute(
+            _ADD_WORLD[self.engine_name],
+            {
+                "id": 1,
+                "world_id": row.world_id,
+                "name": row.name,
+                "seed": row.seed,
+                "created_ms": row.created_ms,
+            },
+        )
+
+    def account_by_token(self, token_sha256: bytes) -> AccountRow | None:
+        """Whose token it is. ``token_sha256``: 32 bytes."""
+        return _account_row(self.connection.execute(_BY_TOKEN, {"token_sha256": token_sha256}).first())
+
+    def account_by_skeleton(self, skeleton: str) -> AccountRow | None:
+        """Whose name has this confusable skeleton."""
+        return _account_row(self.connection.execute(_BY_SKELETON, {"skeleton": skeleton}).first())
+
+    def insert_account(self, name: str, skeleton: str, token_sha256: bytes, now_ms: int) -> int | None:
+        """A new account's id, or None when the skeleton is taken (the database decides)."""
+        values = {"name": name, "skeleton": skeleton, "created_ms": now_ms}
+        new: int | None = self.connection.execute(_ADD_ACCOUNT[self.engine_name], values).scalar()
+        if new is not None:
+            owned = {"token_sha256": token_sha256, "account_id": new, "created_ms": now_ms}
+            self.connection.execute(insert(token), owned)
+        return new
+
+    def save_places(self, places: Sequence[PlaceRow]) -> None:
+        """Remember where accounts were last; accounts that are gone are passed over."""
+        # In one order, so that two savers cannot lock each other's rows crosswise.
+        ordered = sorted(places, key=lambda place: place.account)
+        rows = [{"of": p.account, "x": p.x, "z": p.z, "y": p.y, "yaw": p.yaw} for p in ordered]
+        if rows:
+            self.connection.execute(_SAVE_PLACE, rows)
+
+    def tile(self, rx: int, rz: int) -> TileRow | None:
+        """The stored tile of a region."""
+        row = self.connection.execute(_TILE, {"rx": rx, "rz": rz}).first()
+        return None if row is None else TileRow(*row)
+
+    def insert_tile(self, row: TileRow, now_ms: int) -> TileRow:
+        """Store a tile unless the region has one; the stored row, whoever's it is. First stored wins."""
+        stored = self.tile(row.rx, row.rz)
+        if stored is not None:
+            return stored
+        named = {"sha256": row.sha256, "media_type": TILE_MEDIA_TYPE, "data": row.data, "made_ms": now_ms}
+        self.connection.execute(_ADD_CONTENT[self.engine_name], named)
+        placed = {
+            "rx": row.rx,
+            "rz": row.rz,
+            "sha256": row.sha256,
+            "source": row.source,
+            "made_ms": now_ms,
+        }
+        self.connection.execute(_ADD_TILE[self.engine_name], placed)
+        return self.tile(row.rx, row.rz) or row
+
+    def content(self, sha256: str) -> tuple[str, bytes] | None:
+        """Media type and bytes of immutable content. ``sha256``: 64 hex digits."""
+        row = self.connection.execute(_CONTENT, {"sha256": sha256}).first()
+        return None if row is None else (row.media_type, row.data)
+
+
+def _account_row(row: Any) -> AccountRow | None:
+    if row is None:
+        return None
+    number, name, x, z, y, yaw = row
+    if x is None or z is None or y is None or yaw is None:
+        return AccountRow(number, name, None)
+    return AccountRow(number, name, PlaceRow(number, x, z, y, yaw))

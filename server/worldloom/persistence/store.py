@@ -1,0 +1,178 @@
+"""Store: ``ports.Store`` over SQL. Composes an engine, a writer and readers; knows no use case.
+
+No use case runs on the event loop's thread. Whoever is cancelled while waiting does not know the outcome: the
+work goes on.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from worldloom.persistence.engine import (
+    READ_THREADS,
+    WRITE_THREADS,
+    parse_url,
+    postgres_engine,
+    sqlite_engine,
+    sqlite_path,
+)
+from worldloom.persistence.jobs import Job
+from worldloom.persistence.lock import FileLock
+from worldloom.persistence.migrate import check_current, lock_path
+from worldloom.persistence.pool import TransactionPool
+from worldloom.persistence.writer import GroupWriter
+from worldloom.ports import Tx
+
+__all__ = ["QUEUE_LIMIT", "SqlStore", "StoreStats", "open_store"]
+
+QUEUE_LIMIT = 10_000
+"""Use cases that may wait, unless told otherwise."""
+
+C = TypeVar("C")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """How the store does, since it was opened."""
+
+    queued: int
+    """Writes that wait now."""
+    reading: int
+    """Queries that wait or run now."""
+    commits: int
+    """Use cases whose effects are durable."""
+    batches: int
+    """Commits of the database; several use cases share one on SQLite."""
+    reads: int
+    """Queries answered."""
+    busy: int
+    """Requests refused because too much waited."""
+    retries: int
+    """Attempts repeated because another transaction got in the way."""
+    last_error: str
+    """The last failure of the database, or empty."""
+
+
+class _Runner(Protocol):
+    commits: int
+    batches: int
+    busy: int
+    retries: int
+    last_error: str
+
+    @property
+    def queued(self) -> int: ...
+
+    def submit(self, job: Job) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class SqlStore:
+    """Runs use cases, each in a transaction. Made by ``open_store``.
+
+    Args:
+        writer: Runs what writes.
+        reader: Runs what only reads.
+        lock: Held as long as the store is open; None where many servers may share a database.
+    """
+
+    def __init__(self, writer: _Runner, reader: _Runner, lock: FileLock | None) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._lock = lock
+
+    async def run(self, use_case: Callable[[Tx, C], R], command: C) -> R:
+        """Run a use case that writes; return after its commit is durable.
+
+        A ``Refusal`` that it raises rolls back its own effects alone and is raised here. Being cancelled does not
+        stop it: the outcome is then unknown.
+
+        Raises:
+            StoreBusy: Too much is waiting; nothing was done.
+            StoreUnavailable: The outcome is unknown.
+        """
+        return await _submit(self._writer, use_case, command)
+
+    async def read(self, query: Callable[[Tx, C], R], command: C) -> R:
+        """Run a query that writes nothing, on a consistent picture, beside the writers.
+
+        Raises:
+            StoreBusy: Too much is waiting.
+            StoreUnavailable: The database cannot be reached.
+        """
+        return await _submit(self._reader, query, command)
+
+    def stats(self) -> StoreStats:
+        """How the store does. From any thread."""
+        writer, reader = self._writer, self._reader
+        return StoreStats(
+            queued=writer.queued,
+            reading=reader.queued,
+            commits=writer.commits,
+            batches=writer.batches,
+            reads=reader.commits,
+            busy=writer.busy + reader.busy,
+            retries=writer.retries + reader.retries,
+            last_error=writer.last_error or reader.last_error,
+        )
+
+    async def close(self) -> None:
+        """Finish everything that waits, then close. What comes meanwhile is refused with StoreUnavailable."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        # The writer last: the last connection of a SQLite database folds the log in.
+        self._reader.close()
+        self._writer.close()
+        if self._lock is not None:
+            self._lock.close()
+
+
+async def _submit(runner: _Runner, use_case: Callable[[Tx, C], R], command: C) -> R:
+    job = Job(use_case, command, asyncio.get_running_loop())
+    runner.submit(job)
+    result: R = await job.future
+    return result
+
+
+def open_store(url: str, queue_limit: int = QUEUE_LIMIT) -> SqlStore:
+    """Open a database that ``migrate`` has brought up to date. Blocks; call it at start.
+
+    Args:
+        url: ``sqlite:///PATH`` or ``postgresql+psycopg://...``.
+        queue_limit: Writes (and, apart from them, queries) that may wait before StoreBusy.
+
+    Raises:
+        ConfigError: The URL is of no known kind.
+        StoreUnavailable: The database cannot be reached.
+        WorldloomError: Its tables are not what this program expects, or another server is using it.
+    """
+    parsed = parse_url(url)
+    path = sqlite_path(parsed)
+    if path is not None:
+        return _open_sqlite(path, queue_limit)
+    writing = postgres_engine(parsed, WRITE_THREADS)
+    check_current(writing)
+    reading = postgres_engine(parsed, READ_THREADS, read_only=True)
+    return SqlStore(
+        TransactionPool(writing, WRITE_THREADS, queue_limit, "store-writer"),
+        TransactionPool(reading, READ_THREADS, queue_limit, "store-reader"),
+        None,
+    )
+
+
+def _open_sqlite(path: Path, queue_limit: int) -> SqlStore:
+    lock = FileLock(lock_path(path))
+    try:
+        writing = sqlite_engine(path, "BEGIN IMMEDIATE", {"foreign_keys": "ON", "wal_autocheckpoint": 0})
+        check_current(writing)
+        reading = sqlite_engine(path, "BEGIN", {"query_only": "ON", "wal_autocheckpoint": 0}, READ_THREADS)
+        writer = GroupWriter(writing, path, queue_limit)
+    except BaseException:
+        lock.close()
+        raise
+    return SqlStore(writer, TransactionPool(reading, READ_THREADS, queue_limit, "store-reader"), lock)

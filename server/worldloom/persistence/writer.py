@@ -1,0 +1,158 @@
+"""Group writer: one thread that owns the only connection that writes to an embedded database.
+
+It takes all use cases that wait (``BATCH_LIMIT`` at most), gives each a savepoint of its own in one transaction,
+commits once, and only then hands the outcomes back. A use case that raises loses its own savepoint alone. When the
+commit fails, nobody in the group knows: all get StoreUnavailable. When ``limit`` use cases wait, the next is refused
+with StoreBusy at once.
+"""
+
+import contextlib
+import logging
+import threading
+from collections import deque
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from worldloom.errors import StoreBusy, StoreUnavailable
+from worldloom.persistence.faults import translate
+from worldloom.persistence.jobs import Job, hand_back
+from worldloom.persistence.queries import SqlTx
+
+__all__ = ["BATCH_LIMIT", "GroupWriter"]
+
+BATCH_LIMIT = 64
+"""Use cases in one commit, at most."""
+CHECKPOINT_BYTES = 4 << 20
+"""The write-ahead log is folded into the database when it has grown by this much."""
+
+_log = logging.getLogger(__name__)
+
+
+class GroupWriter:
+    """Runs use cases in groups on one thread.
+
+    Args:
+        engine: Begins with ``BEGIN IMMEDIATE``.
+        path: The database file; its write-ahead log lies beside it.
+        limit: Use cases that may wait.
+    """
+
+    def __init__(self, engine: Engine, path: Path, limit: int) -> None:
+        self._wal = path.with_name(path.name + "-wal")
+        self._limit = limit
+        self._engine = engine
+        self._connection = engine.connect()
+        self._waiting: deque[Job] = deque()
+        self._change = threading.Condition()
+        self._closing = False
+        self._checkpoint_at = CHECKPOINT_BYTES
+        self.commits = self.batches = self.busy = self.retries = 0
+        self.last_error = ""
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def queued(self) -> int:
+        """Use cases that wait."""
+        return len(self._waiting)
+
+    def submit(self, job: Job) -> None:
+        """Queue a use case. From any thread; does not wait.
+
+        Raises:
+            StoreBusy: Too many wait.
+            StoreUnavailable: The writer is closed.
+        """
+        with self._change:
+            if self._closing:
+                raise StoreUnavailable("the store is closed")
+            if len(self._waiting) >= self._limit:
+                self.busy += 1
+                raise StoreBusy(f"expected at most {self._limit} waiting writes; this one was not done")
+            self._waiting.append(job)
+            self._change.notify()
+
+    def close(self) -> None:
+        """Finish what waits, fold the log into the database, close the connection. Blocks; may be called again."""
+        with self._change:
+            self._closing = True
+            self._change.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while jobs := self._take():
+            self._commit_group(jobs)
+            hand_back(jobs)
+            del jobs
+            self._checkpoint_if_due()
+        self._checkpoint()
+        self._connection.close()
+        self._engine.dispose()
+
+    def _take(self) -> list[Job]:
+        with self._change:
+            while not self._waiting and not self._closing:
+                self._change.wait()
+            return [self._waiting.popleft() for _ in range(min(BATCH_LIMIT, len(self._waiting)))]
+
+    def _commit_group(self, jobs: list[Job]) -> None:
+        try:
+            with self._connection.begin():
+                for job in jobs:
+                    _run_in_savepoint(self._connection, job)
+        except Exception as error:  # noqa: BLE001 (task boundary: whatever broke the commit, all of the group are told)
+            _log.error("a group of %d writes was not committed: %s", len(jobs), error)
+            self._fail(jobs, error)
+        else:
+            self.batches += 1
+            self.commits += sum(job.error is None for job in jobs)
+
+    def _fail(self, jobs: list[Job], error: Exception) -> None:
+        self.last_error = str(error).splitlines()[0]
+        for job in jobs:
+            job.result = None
+            job.error = StoreUnavailable(f"the commit failed, the outcome is unknown: {self.last_error}")
+        if self._connection.invalidated or self._connection.in_transaction():
+            with contextlib.suppress(SQLAlchemyError):
+                self._connection.rollback()
+
+    def _checkpoint_if_due(self) -> None:
+        try:
+            size = self._wal.stat().st_size
+        except FileNotFoundError:
+            return
+        if size >= self._checkpoint_at:
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        """Fold the log into the database as far as readers allow, without waiting for them."""
+        cursor = self._connection.connection.cursor()
+        try:
+            timeout = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+            cursor.execute("PRAGMA busy_timeout=0")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.execute(f"PRAGMA busy_timeout={timeout}")
+            left = self._wal.stat().st_size if self._wal.exists() else 0
+            self._checkpoint_at = left + CHECKPOINT_BYTES
+        except Exception as error:  # noqa: BLE001 (task boundary: a checkpoint can wait, the writer must go on)
+            self.last_error = str(error)
+            _log.warning("the write-ahead log was not folded in: %s", error)
+        finally:
+            cursor.close()
+
+
+def _run_in_savepoint(connection: Connection, job: Job) -> None:
+    """Run one use case; what it raises becomes its own outcome.
+
+    Raises:
+        SQLAlchemyError: The transaction as a whole is broken.
+    """
+    connection.exec_driver_sql("SAVEPOINT use_case")
+    try:
+        job.result = job.use_case(SqlTx(connection), job.command)
+    except Exception as error:  # noqa: BLE001 (task boundary: the error travels to its caller)
+        connection.exec_driver_sql("ROLLBACK TO use_case")
+        job.error = translate(error)
+    connection.exec_driver_sql("RELEASE use_case")

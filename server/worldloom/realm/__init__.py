@@ -1,0 +1,1 @@
+"""The pure law of the land: names and rights. Standard library only."""

@@ -1,0 +1,1 @@
+"""Replication: what changed, encoded once per cell, for whom; no sockets, no SQL."""

@@ -1,0 +1,344 @@
+"""Fan-out: each tick, every viewer gets the one ready-made frame of its view group. No sockets, no SQL, no clock.
+
+Order within a tick: mirror the frame; build and write the frames of the groups as they stand; then those viewers that
+change their group are told what they gain, and belong to the new group from the next tick on.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from worldloom.replication.budget import Budget
+from worldloom.replication.cut import cut
+from worldloom.replication.feed import I64, ShardFrame, ShardSnapshot, SpokenLine
+from worldloom.replication.frames import Bodies, FrameBuilder
+from worldloom.replication.mirror import Mirror
+from worldloom.replication.runs import DROPPED
+from worldloom.replication.seats import Seats
+from worldloom.replication.speech import hearing
+from worldloom.replication.transitions import Transitions
+from worldloom.replication.views import Family, GroupKey, Seat, ViewGroup, Views, rates_of
+from worldloom.replication.wire import frame_message
+from worldloom_sdk.protocol.words import BlockKind
+
+__all__ = ["FanOut", "FanOutTotals"]
+
+AREAS_A_TICK = 2
+"""How many Area messages a viewer that waits for snapshots gets in one tick."""
+
+Heard = dict[Seat, tuple[SpokenLine, ...]]
+Hidden = dict[int, set[int]]
+"""Blocked avatars, and the pool places that words about them in this tick have."""
+
+
+@dataclass(slots=True)
+class FanOutTotals:
+    """Counters since the start."""
+
+    frames: int = 0
+    bytes: int = 0
+    words: int = 0
+    areas: int = 0
+    cuts: int = 0
+
+
+class FanOut:
+    """Holds the mirror, the view groups and the seats of all viewers of one gateway."""
+
+    def __init__(self, view_cells: int, bytes_per_second: int) -> None:
+        self.mirror = Mirror()
+        self.views = Views(self.mirror, view_cells)
+        self.seats = Seats(self.mirror)
+        self.totals = FanOutTotals()
+        self._budget = Budget(bytes_per_second)
+        self._builder = FrameBuilder()
+        self._transitions = Transitions(self.mirror)
+        self._waiting: dict[Seat, None] = {}
+        self._special: dict[Seat, None] = {}
+        self._regarded: dict[Seat, None] = {}
+        self._tick = 0
+
+    def add(self, seat: Seat) -> None:
+        """A viewer; it is told of the world once its own body is in it."""
+        self.seats.add(seat)
+        self._waiting[seat] = None
+        if seat.blocked:
+            self._special[seat] = None
+
+    def remove(self, seat: Seat) -> None:
+        """The viewer gets nothing any more."""
+        self._ungroup(seat)
+        self._waiting.pop(seat, None)
+        self._special.pop(seat, None)
+        self._regarded.pop(seat, None)
+        self.seats.remove(seat)
+
+    def pause(self, seat: Seat) -> None:
+        """Its buffer is full: it gets nothing until :meth:`drained`."""
+        seat.paused = True
+        self._ungroup(seat)
+        self._waiting.pop(seat, None)
+
+    def drained(self, seat: Seat) -> None:
+        """It reads again: it gets a snapshot of all that it can see."""
+        seat.paused = False
+        if seat in self.seats:
+            self._waiting[seat] = None
+
+    def regard(self, seat: Seat, *, layers: tuple[int, ...] | None = None, thin: bool | None = None) -> None:
+        """Change the layers that a viewer sees, or its tier."""
+        seat.layers = layers or seat.layers
+        seat.thin = seat.thin if thin is None else thin
+        self._regarded[seat] = None
+
+    def block(self, seat: Seat, avatar: int, on: bool) -> None:
+        """Cut an avatar out of all that a viewer is sent, or no longer; either way its picture is sent anew."""
+        (seat.blocked.add if on else seat.blocked.discard)(avatar)
+        if seat.blocked:
+            self._special[seat] = None
+        else:
+            self._special.pop(seat, None)
+        if not seat.paused and seat in self.seats:
+            self._ungroup(seat)
+            self._waiting[seat] = None
+
+    def take_snapshot(self, snapshot: ShardSnapshot) -> None:
+        """After a gap: replace the mirror, and every viewer's picture."""
+        for seat in list(self.seats):
+            self._ungroup(seat)
+            if not seat.paused:
+                self._waiting[seat] = None
+        self.mirror.replace(snapshot)
+        self.seats.relocate()
+
+    def take_frame(self, frame: ShardFrame) -> None:
+        """Mirror a frame of the shard and write everybody's share."""
+        self._tick = frame.tick
+        self._transitions.begin_tick(frame.tick)
+        # A blocked avatar's leave is told under its old slot, all else under its new one.
+        hidden = {avatar: {self.mirror.place(avatar)} for seat in self._special for avatar in seat.blocked}
+        new = self.mirror.apply(frame)
+        for avatar, places in hidden.items():
+            places.add(self.mirror.place(avatar))
+        self._builder.take(new, self.mirror.row_count, np.fromiter(self.views.patched, np.int64))
+        patch_rows = self._builder.patch_rows
+        self._budget.demand.note(
+            self.mirror.row_count, new.rows, new.bounds, patch_rows, self._builder.patch_bounds(patch_rows)
+        )
+        raised = self._plan(frame.tick)
+        heard = hearing(frame.lines, self.seats)
+        for family in self.views.families.values():
+            self._write_family(family, heard, hidden)
+        for group, before in raised:
+            self._refresh(group, before)
+        self._regroup([*self.seats.follow(frame, new), *self._regarded])
+        self._regarded.clear()
+        self._seat_waiting()
+
+    def _plan(self, tick: int) -> list[tuple[ViewGroup, I64]]:
+        """Choose the rates anew from time to time; the groups where some rose, and their rates before."""
+        raised: list[tuple[ViewGroup, I64]] = []
+        for family in self.views.families.values():
+            for group, step in self._budget.plan(family, tick):
+                raised.append((group, rates_of(group, step)))
+        return raised
+
+    def _write_family(self, family: Family, heard: Heard, hidden: Hidden) -> None:
+        chosen = np.flatnonzero(family.members)
+        if not len(chosen):
+            return
+        woken = self._mark_lonely(family, chosen)
+        bodies = self._builder.bodies(family, chosen, with_places=bool(hidden))
+        hits = self._hits(bodies, hidden)
+        data, ends = bodies.words.astype("<u8", copy=False).tobytes(), bodies.ends.tolist()
+        lonely = family.lonely[chosen].tolist()
+        for i, index in enumerate(chosen.tolist()):
+            group = family.groups[index]
+            if group is None:
+                continue
+            start, end = ends[i], ends[i + 1]
+            body = data[8 * start : 8 * end]
+            if lonely[i] and body and body[0] == BlockKind.WORDS:
+                # One's own word and nothing else.
+                body = b""
+            self._write_group(group, body, heard)
+            if group.special:
+                self._write_special(
+                    group, body, bodies, start, hits[(hits >= start) & (hits < end)], hidden, heard
+                )
+        for index in woken:
+            self._wake(family.groups[index])
+
+    def _mark_lonely(self, family: Family, chosen: I64) -> list[int]:
+        """Find viewers with nobody near: moving costs them and us nothing. Those that are so no longer are returned."""
+        seen = self.mirror.population[family.rows[chosen]].sum(axis=1)
+        alone = (family.members[chosen] == 1) & family.sees_self[chosen] & (seen <= 1)
+        woken: list[int] = chosen[family.lonely[chosen] & ~alone].tolist()
+        family.lonely[chosen] = alone
+        return woken
+
+    def _write_group(self, group: ViewGroup, body: bytes, heard: Heard) -> None:
+        if heard and any(seat in heard for seat in group.viewers):
+            variants: dict[tuple[SpokenLine, ...], bytes] = {}
+            for seat in list(group.viewers):
+                lines = heard.get(seat, ())
+                if lines not in variants:
+                    variants[lines] = self._frame(body, lines)
+                if variants[lines]:
+                    self._write(seat, variants[lines])
+            return
+        if not body:
+            return
+        frame = frame_message(self._tick, body)
+        viewers = list(group.viewers)
+        for seat in viewers:
+            seat.write(frame)
+        self.totals.frames += len(viewers)
+        self.totals.bytes += len(viewers) * len(frame)
+        self.totals.words += len(viewers) * (len(body) >> 3)
+
+    def _write_special(
+        self,
+        group: ViewGroup,
+        body: bytes,
+        bodies: Bodies,
+        start: int,
+        hits: I64,
+        hidden: Hidden,
+        heard: Heard,
+    ) -> None:
+        """The frames of those who block somebody: the group's body, less what they must not be sent."""
+        where: dict[int, list[int]] = {}
+        for at in hits.tolist():
+            where.setdefault(int(bodies.places[at]), []).append(at - start)
+        for seat in list(group.special):
+            mine = [at for avatar in seat.blocked for place in hidden[avatar] for at in where.get(place, ())]
+            own = self._cut(body, bodies, start, mine) if mine and body else body
+            frame = self._frame(own, heard.get(seat, ()))
+            if frame:
+                self._write(seat, frame)
+
+    def _cut(self, body: bytes, bodies: Bodies, start: int, positions: list[int]) -> bytes:
+        self.totals.cuts += 1
+        end = start + (len(body) >> 3)
+        low, high = np.searchsorted(bodies.headers, (start, end))
+        return cut(bodies.words[start:end], bodies.headers[low:high] - start, np.array(sorted(positions)))
+
+    def _hits(self, bodies: Bodies, hidden: Hidden) -> I64:
+        """Positions of words about avatars that somebody blocks."""
+        if not hidden:
+            return np.empty(0, np.int64)
+        flags = np.zeros(len(self.mirror.ids), np.bool_)
+        flags[[place for places in hidden.values() for place in places]] = True
+        flags[0] = False
+        return np.flatnonzero(flags[bodies.places])
+
+    def _frame(self, body: bytes, lines: Sequence[SpokenLine]) -> bytes:
+        if not body and not lines:
+            return b""
+        return frame_message(self._tick, body, [line.line() for line in lines])
+
+    def _write(self, seat: Seat, frame: bytes) -> None:
+        seat.write(frame)
+        self.totals.frames += 1
+        self.totals.bytes += len(frame)
+
+    def _wake(self, group: ViewGroup | None) -> None:
+        if group is not None:
+            self._refresh(group, np.full((len(group.rows), 16), DROPPED))
+
+    def _refresh(self, group: ViewGroup, before: I64) -> None:
+        if not len(group):
+            return
+        now = rates_of(group, int(group.family.step[group.index]))
+        frame = self._transitions.refresh(group, before, now)
+        if not frame:
+            return
+        for seat in list(group):
+            own = self._transitions.refresh(group, before, now, seat.blocked) if seat.blocked else frame
+            if own:
+                self._write(seat, own)
+
+    def _regroup(self, moved: Iterable[Seat]) -> None:
+        for seat in moved:
+            old = seat.group
+            if old is None:
+                continue
+            new = self._group_for(seat)
+            if new is not old:
+                self._change_group(seat, old, new)
+            else:
+                self._note_own_layer(seat, new)
+        for base in self._budget.flips(self.views, self._tick):
+            for seat in list(base):
+                new = self._group_for(seat)
+                if seat.group is not None and new is not seat.group:
+                    self._change_group(seat, seat.group, new)
+
+    def _group_for(self, seat: Seat) -> ViewGroup:
+        row, patch = self.seats.place(seat)
+        base = GroupKey(int(self.mirror.cx[row]), int(self.mirror.cz[row]), seat.layers, seat.thin)
+        group = self.views.group(base.of_patch(patch) if base in self._budget.crowded else base)
+        if group.family.step[group.index] < 0:
+            self._budget.first_step(group)
+        return group
+
+    def _change_group(self, seat: Seat, old: ViewGroup, new: ViewGroup) -> None:
+        frames, gained = self._transitions.change(old, new, seat.blocked)
+        self._ungroup(seat, keep_if_empty=True)
+        self._join_group(seat, new)
+        kept = set(new.rows.tolist())
+        missing = [row for row in seat.missing if row in kept]
+        if (old.key.cx, old.key.cz, old.key.layers) != (new.key.cx, new.key.cz, new.key.layers):
+            area, seat.missing = self._transitions.area(new, [*gained, *missing], seat.blocked)
+            self._write_area(seat, area)
+            self._waiting[seat] = None
+        if frames and seat.group is not None:
+            self._write(seat, frames)
+        self.views.drop_if_empty(old)
+
+    def _seat_waiting(self) -> None:
+        """Viewers that wait for (more of) their picture."""
+        for seat in list(self._waiting):
+            if seat.group is None:
+                if not self.seats.is_in_world(seat):
+                    continue
+                group = self._group_for(seat)
+                self._join_group(seat, group)
+                seat.missing = group.rows.tolist()
+            for _ in range(AREAS_A_TICK):
+                if seat.missing and seat.group is not None:
+                    area, seat.missing = self._transitions.area(seat.group, seat.missing, seat.blocked)
+                    self._write_area(seat, area)
+            if not seat.missing and seat.group is not None:
+                self._waiting.pop(seat, None)
+                self._write(seat, self._transitions.complete())
+
+    def _write_area(self, seat: Seat, area: bytes) -> None:
+        self.totals.areas += 1
+        self._write(seat, area)
+
+    def _join_group(self, seat: Seat, group: ViewGroup) -> None:
+        (group.special if seat.blocked else group.viewers)[seat] = None
+        group.family.members[group.index] += 1
+        seat.group = group
+        self.seats.watch_patch(seat, group.family.crowded)
+        self._note_own_layer(seat, group)
+
+    def _note_own_layer(self, seat: Seat, group: ViewGroup) -> None:
+        layer = self.seats.layer(seat)
+        group.family.sees_self[group.index] = layer is not None and layer in group.key.layers
+
+    def _ungroup(self, seat: Seat, keep_if_empty: bool = False) -> None:
+        group = seat.group
+        if group is None:
+            return
+        if group.viewers.pop(seat, group) is group:
+            group.special.pop(seat, None)
+        group.family.members[group.index] -= 1
+        seat.group = None
+        self.seats.watch_patch(seat, False)
+        if not keep_if_empty:
+            seat.missing = []
+            self.views.drop_if_empty(group)

@@ -1,0 +1,36 @@
+"""Who hears a spoken line: exactly those within its reach. Lines ride in the frames."""
+
+import numpy as np
+
+from worldloom.replication.feed import SpokenLine
+from worldloom.replication.seats import Seats
+from worldloom.replication.views import Seat
+from worldloom_sdk.protocol.geometry import REGION_SHIFT
+
+__all__ = ["LINES_A_TICK", "hearing"]
+
+LINES_A_TICK = 20
+"""At most so many lines reach a viewer in one tick; the nearest."""
+
+
+def hearing(lines: tuple[SpokenLine, ...], seats: Seats) -> dict[Seat, tuple[SpokenLine, ...]]:
+    """The lines that each viewer hears, nearest first; viewers that hear none are left out."""
+    if not lines:
+        return {}
+    listeners, x, z = seats.positions()
+    if not listeners:
+        return {}
+    lx = np.array([line.x for line in lines])[:, None]
+    lz = np.array([line.z for line in lines])[:, None]
+    reach = np.array([line.reach for line in lines])[:, None]
+    away = np.hypot((x - lx).astype(np.float64), (z - lz).astype(np.float64))
+    same_region = (x >> REGION_SHIFT == lx >> REGION_SHIFT) & (z >> REGION_SHIFT == lz >> REGION_SHIFT)
+    heard = np.where(reach < 0, same_region, away <= reach)
+    result = {}
+    for i in np.flatnonzero(heard.any(axis=0)).tolist():
+        seat = listeners[i]
+        near = [n for n in np.argsort(away[:, i], kind="stable").tolist() if heard[n, i]]
+        mine = tuple(lines[n] for n in near if lines[n].avatar not in seat.blocked)[:LINES_A_TICK]
+        if mine:
+            result[seat] = mine
+    return result

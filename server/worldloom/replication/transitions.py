@@ -1,0 +1,125 @@
+"""What a viewer is told when its group or its group's rates change: areas, snapshots, refreshed words.
+
+Frames bring changes only, so whoever begins to see a place, or to see it at full rate, must first be told what it
+missed: a snapshot of a place that was not in view; of a place that was, the words that slower rates may still owe.
+"""
+
+from collections.abc import Collection, Iterable
+
+import numpy as np
+
+from worldloom.replication.feed import I64, U64
+from worldloom.replication.mirror import Mirror
+from worldloom.replication.runs import DROPPED, patch_of
+from worldloom.replication.views import ViewGroup, rates_of
+from worldloom.replication.wire import frame_message, message
+from worldloom_sdk.protocol.messages import Area, AreaComplete
+from worldloom_sdk.protocol.words import BlockKind, block_header
+
+__all__ = ["AREA_BYTES", "Transitions"]
+
+AREA_BYTES = 24 * 1024
+"""A larger body is not begun: what remains comes as another Area message."""
+OWED_TICKS = 16
+"""Every rate is told of a change within so many ticks."""
+
+
+class Transitions:
+    """Builds those messages from the mirror; what several viewers need alike in a tick is built once."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self._mirror = mirror
+        self._tick = 0
+        self._entries: dict[int, U64] = {}
+        self._changes: dict[tuple[ViewGroup, ViewGroup], tuple[bytes, list[int]]] = {}
+
+    def begin_tick(self, tick: int) -> None:
+        """The state after ``tick`` is told from now on."""
+        self._tick = tick
+        self._entries.clear()
+        self._changes.clear()
+
+    def area(
+        self, group: ViewGroup, rows: Iterable[int], hidden: Collection[int] = ()
+    ) -> tuple[bytes, list[int]]:
+        """An Area message with snapshots of as many rows as fit, and the rows that remain."""
+        offsets = self._offsets(group)
+        parts: list[bytes] = []
+        size = 0
+        remaining = list(rows)
+        while remaining:
+            entries = self._snapshot(remaining[0], hidden)
+            size += 8 + 16 * len(entries)
+            if parts and size > AREA_BYTES:
+                break
+            header = block_header(BlockKind.SNAPSHOT, *offsets[remaining.pop(0)], len(entries))
+            parts.append(header.to_bytes(8, "little") + entries.astype("<u8").tobytes())
+        key = group.key
+        told = Area(self._tick, key.cx, key.cz, group.family.radius, list(key.layers), b"".join(parts))
+        return message(told), remaining
+
+    def complete(self) -> bytes:
+        """The AreaComplete message."""
+        return message(AreaComplete(self._tick))
+
+    def change(self, old: ViewGroup, new: ViewGroup, hidden: Collection[int] = ()) -> tuple[bytes, list[int]]:
+        """What to write to a viewer that goes from one group to another: ready-made frames, and rows to snapshot.
+
+        The frames say nothing of the rows; those come by :meth:`area`, which is due when the cell or layers differ.
+        """
+        pair = (old, new)
+        if not hidden and pair in self._changes:
+            return self._changes[pair]
+        had = rates_of(old, int(old.family.step[old.index]))
+        if old.family.lonely[old.index]:
+            had[:] = DROPPED
+        now = rates_of(new, int(new.family.step[new.index]))
+        if len(old.rows) == len(new.rows) and (old.rows == new.rows).all():
+            gained: list[int] = []
+            before = had
+        else:
+            at = {row: i for i, row in enumerate(old.rows.tolist())}
+            index = np.array([at.get(row, -1) for row in new.rows.tolist()])
+            gained = new.rows[index < 0].tolist()
+            before = np.where((index < 0)[:, None], now, had[index])
+        told = self.refresh(new, before, now, hidden), gained
+        if not hidden:
+            self._changes[pair] = told
+        return told
+
+    def refresh(self, group: ViewGroup, before: I64, now: I64, hidden: Collection[int] = ()) -> bytes:
+        """Words that rates ``before`` may still owe at rates ``now``, both ``[places, 16]``; empty if none is owed."""
+        revived = (before == DROPPED) & (now < DROPPED)
+        owed = revived | ((now == 0) & (before > 0))
+        places = np.flatnonzero(owed.any(axis=1))
+        if not len(places):
+            return b""
+        offsets = self._offsets(group)
+        parts = []
+        for place in places.tolist():
+            row = int(group.rows[place])
+            since = 0 if revived[place].any() else self._tick - OWED_TICKS
+            words = self._mirror.words_since(row, since)
+            words = self._without(row, words[owed[place][patch_of(words)]], hidden)
+            if len(words):
+                header = block_header(BlockKind.WORDS, *offsets[row], len(words))
+                parts.append(header.to_bytes(8, "little") + words.astype("<u8").tobytes())
+        return frame_message(self._tick, b"".join(parts)) if parts else b""
+
+    def _offsets(self, group: ViewGroup) -> dict[int, tuple[int, int, int]]:
+        """dx, dz and layer of each row of a group, nearest first."""
+        around = group.family.around.offsets.tolist()
+        places = [(dx, dz, layer) for layer in group.key.layers for dx, dz in around]
+        return dict(zip(group.rows.tolist(), places, strict=True))
+
+    def _snapshot(self, row: int, hidden: Collection[int]) -> U64:
+        entries = self._entries.get(row)
+        if entries is None:
+            entries = self._entries[row] = self._mirror.entries(row)
+        if not hidden:
+            return entries
+        return entries[~np.isin(entries[:, 0] >> np.uint64(12), np.array(list(hidden), np.uint64))]
+
+    def _without(self, row: int, words: U64, hidden: Collection[int]) -> U64:
+        slots = [at[1] for avatar in hidden if (at := self._mirror.where.get(avatar)) and at[0] == row]
+        return words[~np.isin(words & np.uint64(0xFFF), np.array(slots, np.uint64))] if slots else words

@@ -1,0 +1,1 @@
+"""Use cases: synchronous functions fn(tx, command) that decide what SQL remembers."""

@@ -1,0 +1,1 @@
+"""The shard is the authority on motion; it knows no sockets."""

@@ -1,0 +1,264 @@
+"""The shard: authority on motion for the regions that it holds. One call a tick; knows no sockets and no clock.
+
+Phases of a tick, in this order: take controls (bodies come, go, speak), step the moves, change cells, encode the words
+once, publish. What is slow (land, storage) comes back as a call between ticks.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import numpy as np
+
+from worldloom.replication.cells import CellTable
+from worldloom.replication.feed import (
+    FORGOTTEN,
+    I64,
+    Control,
+    Join,
+    MoveBatch,
+    Part,
+    RegionNews,
+    Renew,
+    Resync,
+    SetLayer,
+    ShardFrame,
+    ShardSnapshot,
+    Speak,
+    SpokenLine,
+)
+from worldloom.replication.runs import encode_runs
+from worldloom.world.avatars import AvatarTable
+from worldloom.world.step import TICKS_PER_S, Ground, Moves, Tables, step
+from worldloom_sdk.protocol.geometry import REGION_SHIFT
+from worldloom_sdk.protocol.messages import CorrectionReason, RegionState
+
+__all__ = ["Land", "Shard"]
+
+_log = logging.getLogger(__name__)
+
+RegionWanted = Callable[[int, int, float], None]
+"""Asks for a region ``(rx, rz)`` that somebody is this many metres away from."""
+
+
+class Land(Ground, Protocol):
+    """The land of the held regions."""
+
+    def add(self, rx: int, rz: int, heights: np.ndarray) -> None:
+        """Make a region's ground known; heights as in a tile."""
+
+    def remove(self, rx: int, rz: int) -> None:
+        """Forget a region's ground."""
+
+    def __contains__(self, region: tuple[int, int]) -> bool:
+        """Whether the region's ground is known."""
+
+
+class Shard:
+    """Simulates bodies and publishes one frame a tick."""
+
+    def __init__(
+        self,
+        land: Land,
+        speed: int,
+        climb: int,
+        publish: Callable[[ShardFrame | ShardSnapshot], None],
+        want: RegionWanted,
+        shard: int = 1,
+        epoch: int = 1,
+    ) -> None:
+        self.avatars = AvatarTable()
+        self.cells = CellTable(self.avatars)
+        self._land = land
+        self._tables = Tables(land, speed, climb)
+        self._publish = publish
+        self._want = want
+        self._shard, self._epoch = shard, epoch
+        self._seq = 0
+        self._moves: list[MoveBatch] = []
+        self._resyncs: list[int] = []
+        self._taken: dict[tuple[int, int], int] = {}
+        self._lines: list[SpokenLine] = []
+        self._corrections: list[I64] = []
+        self._regions: dict[tuple[int, int], RegionNews] = {}
+        self._region_news: list[RegionNews] = []
+
+    def receive(self, message: MoveBatch | Resync) -> None:
+        """Take what a gateway sent; it counts in the next tick."""
+        if isinstance(message, Resync):
+            self._resyncs.append(message.gateway)
+        else:
+            self._moves.append(message)
+
+    def add_region(self, rx: int, rz: int, heights: np.ndarray, sha256: str, source: str) -> None:
+        """A region's land is made: bodies may walk there from the next tick on."""
+        self._land.add(rx, rz, heights)
+        self._tell_region(RegionNews(rx, rz, RegionState.WOVEN, sha256, source))
+
+    def weaving(self, rx: int, rz: int) -> None:
+        """A region's land is being made."""
+        if (rx, rz) not in self._regions:
+            self._tell_region(RegionNews(rx, rz, RegionState.WEAVING))
+
+    def forget_far(self, keep: int) -> None:
+        """If more than ``keep`` regions are held, forget those that nobody is in or beside."""
+        if len(self._regions) <= keep:
+            return
+        t = self.avatars
+        rows = np.flatnonzero(t.id)
+        used = set(
+            zip((t.x[rows] >> REGION_SHIFT).tolist(), (t.z[rows] >> REGION_SHIFT).tolist(), strict=True)
+        )
+        near = {(rx + dx, rz + dz) for rx, rz in used for dx in (-1, 0, 1) for dz in (-1, 0, 1)}
+        for region in [region for region in self._regions if region not in near]:
+            del self._regions[region]
+            if region in self._land:
+                self._land.remove(*region)
+            self._region_news.append(RegionNews(*region, FORGOTTEN))
+
+    def tick(self, tick: int) -> ShardFrame:
+        """Simulate one tick and publish what changed."""
+        self.cells.begin_tick()
+        batches, self._moves = self._moves, []
+        for batch in batches:
+            self._take_controls(batch, tick)
+        self._step(batches, tick)
+        frame = self._frame(tick)
+        self._publish(frame)
+        for gateway in self._resyncs:
+            self._publish(self._snapshot(gateway, tick))
+        self._resyncs.clear()
+        return frame
+
+    def _take_controls(self, batch: MoveBatch, tick: int) -> None:
+        source = (batch.gateway, batch.epoch)
+        taken = self._taken.get(source, 0)
+        for number, control in enumerate(batch.controls, batch.first_control):
+            if number == taken + 1:
+                self._control(control, tick)
+                taken = number
+        self._taken[source] = taken
+
+    def _control(self, control: Control, tick: int) -> None:
+        match control:
+            case Join():
+                self._join(control, tick)
+            case Part(avatar):
+                self._part(avatar)
+            case Renew(avatar):
+                row = self.avatars.row(avatar)
+                if row is not None:
+                    self.avatars.seq[row] = -1
+            case SetLayer(avatar, layer):
+                row = self.avatars.row(avatar)
+                if row is not None and self.avatars.layer[row] != layer:
+                    self.cells.relayer(row, layer, tick)
+            case Speak():
+                self._speak(control)
+
+    def _join(self, join: Join, tick: int) -> None:
+        t = self.avatars
+        if join.avatar in t:
+            return
+        place = self.cells.nearest_room(join.x, join.z, join.layer)
+        if place is None:
+            _log.warning("no room for avatar %d near %d, %d", join.avatar, join.x, join.z)
+            return
+        row = t.add(join.avatar)
+        t.x[row], t.z[row] = place
+        t.yaw[row], t.layer[row] = join.yaw & 0xFF, join.layer
+        # A whole second's worth at once: nothing is budgeted before there was a move.
+        t.budget_tick[row] = tick - TICKS_PER_S
+        self._set_on_ground(row)
+        self.cells.settle(row, tick)
+        self._correct(np.array([row]), np.array([0]), np.array([int(CorrectionReason.PLACED)]))
+        self._want_around(np.array([row]))
+
+    def _set_on_ground(self, row: int) -> None:
+        t = self.avatars
+        ground, _ = self._land.ground(t.x[row : row + 1], t.z[row : row + 1])
+        t.y[row] = max(int(ground[0]), 0)
+
+    def _part(self, avatar: int) -> None:
+        row = self.avatars.row(avatar)
+        if row is not None:
+            self.cells.leave(row)
+            self.avatars.remove(avatar)
+
+    def _speak(self, speak: Speak) -> None:
+        row = self.avatars.row(speak.avatar)
+        if row is not None:
+            x, z = int(self.avatars.x[row]), int(self.avatars.z[row])
+            self._lines.append(
+                SpokenLine(speak.avatar, speak.name, speak.kind, speak.text, x, z, speak.reach)
+            )
+
+    def _step(self, batches: Iterable[MoveBatch], tick: int) -> None:
+        t = self.avatars
+        moves = [np.concatenate([t.rows(b.avatar)[None], b.moves]) for b in batches if len(b.avatar)]
+        if not moves:
+            return
+        done = step(t, Moves(*np.concatenate(moves, axis=1)), self._tables, tick)
+        refused = done.corrections
+        if len(refused.row):
+            self._correct(*refused)
+            self._want_beyond(refused.row[refused.reason == CorrectionReason.UNWOVEN])
+        walled = self.cells.cross(done.changed, tick)
+        if walled:
+            rows = np.array(walled)
+            back = done.before[np.searchsorted(done.changed, rows)]
+            t.x[rows], t.z[rows], t.y[rows] = back.T
+            self._correct(rows, t.seq[rows], np.full(len(rows), int(CorrectionReason.FULL)))
+        crossed = done.changed[_region_changed(t, done.changed, done.before)]
+        if len(crossed):
+            self._want_around(crossed)
+
+    def _correct(self, row: I64, seq: I64, reason: I64) -> None:
+        t = self.avatars
+        self._corrections.append(
+            np.stack([t.id[row], seq, t.x[row], t.z[row], t.y[row], t.yaw[row], reason], axis=1)
+        )
+
+    def _want_around(self, rows: I64) -> None:
+        """Ask for the 3 x 3 regions around bodies that came or changed their region."""
+        t = self.avatars
+        for rx, rz in {(int(t.x[r]) >> REGION_SHIFT, int(t.z[r]) >> REGION_SHIFT) for r in rows.tolist()}:
+            for dx in (-1, 0, 1):
+                for dz in (-1, 0, 1):
+                    if (rx + dx, rz + dz) not in self._land:
+                        self._want(rx + dx, rz + dz, 128.0 * (abs(dx) + abs(dz)))
+
+    def _want_beyond(self, rows: I64) -> None:
+        """Somebody stands at the edge of the unmade: ask again, in case the first time was in vain."""
+        if len(rows):
+            self._want_around(rows)
+
+    def _tell_region(self, news: RegionNews) -> None:
+        self._regions[news.rx, news.rz] = news
+        self._region_news.append(news)
+
+    def _frame(self, tick: int) -> ShardFrame:
+        records = self.cells.records()
+        cells, bounds, words = encode_runs(self.avatars, tick, self.cells.indices)
+        keys = np.array([self.cells.key(index) for index in cells.tolist()], np.int64).reshape(-1, 3)
+        corrections = np.concatenate(self._corrections) if self._corrections else np.empty((0, 7), np.int64)
+        self._seq += 1
+        frame = ShardFrame(
+            self._shard, self._epoch, self._seq, tick, keys, bounds, words, *records, corrections,
+            tuple(self._lines), tuple(self._region_news), dict(self._taken),
+        )  # fmt: skip
+        self._corrections.clear()
+        self._lines.clear()
+        self._region_news.clear()
+        return frame
+
+    def _snapshot(self, gateway: int, tick: int) -> ShardSnapshot:
+        cells, entries = self.cells.everything()
+        regions = tuple(self._regions.values())
+        return ShardSnapshot(gateway, self._shard, self._epoch, self._seq, tick, cells, entries, regions)
+
+
+def _region_changed(t: AvatarTable, rows: I64, before: I64) -> np.ndarray:
+    return (t.x[rows] >> REGION_SHIFT != before[:, 0] >> REGION_SHIFT) | (
+        t.z[rows] >> REGION_SHIFT != before[:, 1] >> REGION_SHIFT
+    )

@@ -1,0 +1,1 @@
+"""Worldgen: makes regions available, with an outcome for each."""

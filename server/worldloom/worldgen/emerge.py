@@ -1,0 +1,332 @@
+"""The emerge queue: makes regions available, nearest first, each with an explicit outcome.
+
+A region comes from memory, else from the database, else from the source, else from the fallback; what was made is
+stored before anybody sees it, and first stored wins. Bounds: ``queue_limit`` regions wait in all and ``per_account``
+for one asker; when it is full the farthest is dropped. Knows no sockets and no SQL: loading and saving are handed in.
+"""
+
+import asyncio
+import logging
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from worldloom.errors import StoreUnavailable, TerrainRejected
+from worldloom.ports import Clock, TerrainSource, TileRow
+from worldloom.worldgen.outcome import EmergeConfig, Emerged, EmergeOutcome, EmergeStats, nothing
+from worldloom.worldgen.worker import Worker, WorkerHung
+from worldloom_sdk.protocol.geometry import REGION_LIMIT
+from worldloom_sdk.protocol.tiles import Tile, decode_tile, encode_tile, tile_sha256
+
+__all__ = ["MAX_ABANDONED", "EmergeConfig", "EmergeOutcome", "EmergeQueue", "EmergeStats", "Emerged"]
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+Region = tuple[int, int]
+
+MAX_ABANDONED = 2
+"""So often the source may hang; then only the fallback is asked until restart."""
+_LANES = 2
+"""Regions in work at once: one waits for the database while the other is made."""
+_URGENT_M = -1.0
+_FALLBACK = "fallback"
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    region: Region
+    distance_m: float
+    order: int
+    asker: int
+    waiters: list["asyncio.Future[Emerged]"] = field(default_factory=list)
+
+
+class EmergeQueue:
+    """Wishes for regions in, ``Emerged`` out. All methods are called on the event loop.
+
+    Args:
+        load: The stored row of a region or None; raises ``StoreUnavailable``.
+        save: Stores a row unless the region has one; returns the stored row, whoever's it is.
+        source: Asked first, on the worker thread.
+        fallback: Stands in when the source fails; must not fail itself.
+        config: Limits.
+        clock: For durations.
+        backoff_s: Pauses between attempts at the database, one more attempt than pauses.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[int, int], Awaitable[TileRow | None]],
+        save: Callable[[TileRow], Awaitable[TileRow]],
+        source: TerrainSource,
+        fallback: TerrainSource,
+        config: EmergeConfig,
+        clock: Clock,
+        backoff_s: Sequence[float] = (0.1, 0.5, 2.0),
+    ) -> None:
+        self._load, self._save = load, save
+        self._source, self._fallback = source, fallback
+        self._config, self._clock, self._backoff_s = config, clock, tuple(backoff_s)
+        self.on_emerged: list[Callable[[Emerged], None]] = []
+        """Called on the loop with every outcome, dropped and failed regions included."""
+        self._waiting: dict[Region, _Entry] = {}
+        self._in_work: dict[Region, _Entry] = {}
+        self._asked: Counter[int] = Counter()
+        self._memory: OrderedDict[Region, Emerged] = OrderedDict()
+        self._order = 0
+        self._wake = asyncio.Event()
+        self._worker = Worker("worldgen")
+        self._making = asyncio.Lock()
+        self._outcomes: Counter[EmergeOutcome] = Counter()
+        self._refused = self._rejected = 0
+        self._made_s = 0.0
+        self._store_available = True
+
+    def want(self, rx: int, rz: int, distance_m: float, asker: int = 0) -> bool:
+        """Ask for a region; ``on_emerged`` hears of it. Asking again only brings it nearer.
+
+        Args:
+            rx: Region index.
+            rz: Region index.
+            distance_m: How far it is from whoever needs it; nearest first.
+            asker: The account for which it is; 0 for the world itself, which has no limit of its own.
+
+        Returns:
+            Whether it was taken in; not when it lies beyond the end of the world, its asker has too many, or
+            the queue is full of nearer ones.
+        """
+        region = (rx, rz)
+        if not _in_world(rx, rz):
+            return False
+        if (known := self._recall(region)) is not None:
+            asyncio.get_running_loop().call_soon(self._announce, known)
+            return True
+        entry = self._in_work.get(region) or self._waiting.get(region)
+        if entry is not None:
+            entry.distance_m = min(entry.distance_m, distance_m)
+            return True
+        return self._enqueue(region, distance_m, asker) is not None
+
+    def forget(self, rx: int, rz: int) -> None:
+        """Nobody needs this region any more: cancel it, unless it is already in work or waited for."""
+        entry = self._waiting.get((rx, rz))
+        if entry is not None and not entry.waiters:
+            self._finish(entry, nothing(*entry.region, EmergeOutcome.CANCELLED))
+
+    async def get(self, rx: int, rz: int) -> Emerged:
+        """Wait for a region, ahead of all that is merely wanted.
+
+        Raises:
+            ValueError: It lies beyond the end of the world.
+        """
+        region = (rx, rz)
+        if not _in_world(rx, rz):
+            raise ValueError(f"expected region indices within +-{REGION_LIMIT}, got {rx}, {rz}")
+        if (known := self._recall(region)) is not None:
+            self._outcomes[known.outcome] += 1
+            return known
+        entry = self._in_work.get(region) or self._waiting.get(region)
+        entry = entry or self._enqueue(region, _URGENT_M, 0)
+        if entry is None:
+            return nothing(*region, EmergeOutcome.CANCELLED)
+        entry.distance_m = _URGENT_M
+        waiter: asyncio.Future[Emerged] = asyncio.get_running_loop().create_future()
+        entry.waiters.append(waiter)
+        return await waiter
+
+    async def run(self) -> None:
+        """Work until cancelled; then everything that waits is cancelled too."""
+        try:
+            async with asyncio.TaskGroup() as lanes:
+                for lane in range(_LANES):
+                    lanes.create_task(self._lane(), name=f"emerge {lane}")
+        finally:
+            self._worker.close()
+            for entry in [*self._in_work.values(), *self._waiting.values()]:
+                self._finish(entry, nothing(*entry.region, EmergeOutcome.CANCELLED))
+
+    def stats(self) -> EmergeStats:
+        """How things stand."""
+        return EmergeStats(
+            queued=len(self._waiting),
+            in_work=len(self._in_work),
+            in_memory=len(self._memory),
+            outcomes={outcome: self._outcomes[outcome] for outcome in EmergeOutcome},
+            refused=self._refused,
+            rejected=self._rejected,
+            abandoned=self._worker.abandoned,
+            source_retired=self._worker.abandoned >= MAX_ABANDONED,
+            store_available=self._store_available,
+            made_s=self._made_s,
+        )
+
+    def _recall(self, region: Region) -> Emerged | None:
+        known = self._memory.get(region)
+        if known is None:
+            return None
+        self._memory.move_to_end(region)
+        return replace(known, outcome=EmergeOutcome.MEMORY)
+
+    def _enqueue(self, region: Region, distance_m: float, asker: int) -> _Entry | None:
+        if asker and self._asked[asker] >= self._config.per_account:
+            self._refused += 1
+            return None
+        if len(self._waiting) >= self._config.queue_limit:
+            farthest = max(self._waiting.values(), key=_rank)
+            if farthest.distance_m <= distance_m:
+                self._refused += 1
+                return None
+            self._finish(farthest, nothing(*farthest.region, EmergeOutcome.CANCELLED))
+        self._order += 1
+        entry = self._waiting[region] = _Entry(region, distance_m, self._order, asker)
+        self._asked[asker] += 1
+        self._wake.set()
+        return entry
+
+    def _finish(self, entry: _Entry, emerged: Emerged) -> None:
+        """Take an entry out, remember what came of it, tell those who wait and those who listen."""
+        self._waiting.pop(entry.region, None)
+        self._in_work.pop(entry.region, None)
+        self._asked[entry.asker] -= 1
+        if not self._asked[entry.asker]:
+            del self._asked[entry.asker]
+        if emerged.tile is not None:
+            self._memory[entry.region] = emerged
+            while len(self._memory) > self._config.memory_regions:
+                self._memory.popitem(last=False)
+        for waiter in entry.waiters:
+            if not waiter.done():
+                waiter.set_result(emerged)
+        self._announce(emerged)
+
+    def _announce(self, emerged: Emerged) -> None:
+        self._outcomes[emerged.outcome] += 1
+        for listener in list(self.on_emerged):
+            try:
+                listener(emerged)
+            except Exception:  # noqa: BLE001 - one listener's fault is not the others'
+                _log.exception("a listener failed at region (%d, %d)", emerged.rx, emerged.rz)
+
+    async def _lane(self) -> None:
+        while True:
+            while not self._waiting:
+                self._wake.clear()
+                await self._wake.wait()
+            entry = min(self._waiting.values(), key=_rank)
+            self._in_work[entry.region] = self._waiting.pop(entry.region)
+            self._finish(entry, await self._emerge(entry.region))
+
+    async def _emerge(self, region: Region) -> Emerged:
+        try:
+            row = await self._patiently(lambda: self._load(*region))
+            if row is not None:
+                return await self._read(row)
+            return await self._create(region)
+        except StoreUnavailable:
+            return nothing(*region, EmergeOutcome.FAILED)
+        except Exception:  # noqa: BLE001 - one region's fault is not the others'
+            _log.exception("region (%d, %d) could not be made available", *region)
+            return nothing(*region, EmergeOutcome.FAILED)
+
+    async def _read(self, row: TileRow) -> Emerged:
+        async with self._making:
+            tile = await self._worker.run(lambda: _read_row(row))
+        return Emerged(row.rx, row.rz, tile, row.sha256, row.source, EmergeOutcome.DATABASE)
+
+    async def _create(self, region: Region) -> Emerged:
+        async with self._making:
+            began = self._clock.monotonic()
+            tile, row = await self._make(*region)
+            self._made_s += self._clock.monotonic() - began
+        stored = await self._patiently(lambda: self._save(row))
+        if stored.sha256 != row.sha256:
+            return await self._read(stored)
+        outcome = EmergeOutcome.FALLBACK if row.source == _FALLBACK else EmergeOutcome.GENERATED
+        return Emerged(*region, tile, row.sha256, row.source, outcome)
+
+    async def _make(self, rx: int, rz: int) -> tuple[Tile, TileRow]:
+        """Ask the source, and the fallback if it fails."""
+        if self._worker.abandoned < MAX_ABANDONED:
+            source, deadline_s = self._source, self._config.deadline_s
+            try:
+                return await self._worker.run(lambda: _make_row(source, source.name, rx, rz), deadline_s)
+            except TerrainRejected as error:
+                self._rejected += 1
+                _log.warning(
+                    "source %s failed at region (%d, %d), the fallback fills in: %s",
+                    *(source.name, rx, rz, error),
+                    exc_info=error.__cause__,
+                )
+            except WorkerHung as error:
+                _log.warning(
+                    "source %s hung at region (%d, %d), the fallback fills in%s: %s",
+                    *(source.name, rx, rz, self._until_restart(), error),
+                )
+        return await self._worker.run(lambda: _make_row(self._fallback, _FALLBACK, rx, rz))
+
+    def _until_restart(self) -> str:
+        return " from now on until restart" if self._worker.abandoned >= MAX_ABANDONED else ""
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try the database a few times; a line in the log when it goes and when it comes back."""
+        for pause_s in (*self._backoff_s, None):
+            try:
+                result = await attempt()
+            except StoreUnavailable as error:
+                self._note_store(False, str(error))
+                if pause_s is None:
+                    raise
+                await asyncio.sleep(pause_s)
+            else:
+                self._note_store(True, "")
+                return result
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _note_store(self, available: bool, why: str) -> None:
+        if available == self._store_available:
+            return
+        self._store_available = available
+        if available:
+            _log.info("the database answers again: regions emerge")
+        else:
+            _log.error("the database is unavailable, no region can emerge: %s", why)
+
+
+def _make_row(source: TerrainSource, name: str, rx: int, rz: int) -> tuple[Tile, TileRow]:
+    """Ask a source and check what it returns, on the worker thread; the tile is read back from its own bytes.
+
+    Raises:
+        TerrainRejected: It raised, or what it returned is no tile of this region.
+    """
+    try:
+        tile = source.generate(rx, rz)
+        if not isinstance(tile, Tile) or (tile.rx, tile.rz) != (rx, rz):
+            raise TerrainRejected(f"expected a tile of region ({rx}, {rz}), got {tile!r:.80}")
+        data = encode_tile(tile)
+        tile = decode_tile(data)
+    except TerrainRejected:
+        raise
+    except BaseException as error:
+        raise TerrainRejected(f"{type(error).__name__}: {error}") from error
+    return tile, TileRow(rx, rz, tile_sha256(data), name, data)
+
+
+def _read_row(row: TileRow) -> Tile:
+    """Read a stored tile, on the worker thread.
+
+    Raises:
+        ValueError: The stored bytes are no tile of this region, or not those that its name says.
+    """
+    tile = decode_tile(row.data)
+    if (tile.rx, tile.rz) != (row.rx, row.rz) or tile_sha256(row.data) != row.sha256:
+        raise ValueError(f"expected tile {row.sha256} of region ({row.rx}, {row.rz}), got other bytes")
+    return tile
+
+
+def _rank(entry: _Entry) -> tuple[float, int]:
+    return entry.distance_m, entry.order
+
+
+def _in_world(rx: int, rz: int) -> bool:
+    return max(abs(rx), abs(rz)) <= REGION_LIMIT

@@ -1,0 +1,137 @@
+"""The worker: one thread of the lowest priority, on which land is made. Knows no land and no queue.
+
+A job that outlives its deadline keeps its thread, since a thread cannot be stopped: the thread is abandoned, ends by
+itself when the job does, and the next job gets a new one. The threads never keep the process from ending.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+__all__ = ["Worker", "WorkerHung"]
+
+_log = logging.getLogger(__name__)
+_NICE = 19
+_PATIENCE = 20
+"""At most so many deadlines are waited for a thread that gets no processor."""
+
+T = TypeVar("T")
+_Job = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
+
+
+class WorkerHung(Exception):
+    """A job did not end by its deadline; its thread was abandoned."""
+
+
+class Worker:
+    """Runs one job after the other beside the event loop. Its methods are called on the loop alone.
+
+    Args:
+        name: Of its threads.
+        starved_s: Tells how long the thread of an id has waited for a processor in all, in seconds.
+    """
+
+    def __init__(self, name: str, starved_s: Callable[[int], float] | None = None) -> None:
+        self._name = name
+        self._starved_s = starved_s or _starved_s
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self.abandoned = 0
+        """Threads abandoned so far."""
+
+    async def run(self, job: Callable[[], T], deadline_s: float | None = None) -> T:
+        """Run a job on the thread and wait for what it returns.
+
+        Args:
+            job: Called with no arguments; what it raises (an ``Exception``) is raised here.
+            deadline_s: Seconds from now, without those in which the thread waited for a processor: being of the
+                lowest priority it may wait long, and that is not the job's fault. None waits for ever.
+
+        Raises:
+            WorkerHung: The deadline passed.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        thread = self._thread or self._start()
+        self._jobs.put((job, loop, done))
+        try:
+            if deadline_s is None or await self._in_time(thread, done, deadline_s):
+                return await done
+        finally:
+            done.cancel()
+        self.abandoned += 1
+        self.close()
+        raise WorkerHung(f"expected an end within {deadline_s} s, got none")
+
+    def close(self) -> None:
+        """Let the thread end after the job that it is at."""
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread = None
+
+    async def _in_time(
+        self, thread: threading.Thread, done: "asyncio.Future[Any]", deadline_s: float
+    ) -> bool:
+        loop, thread_id = asyncio.get_running_loop(), thread.native_id or 0
+        began, starved = loop.time(), self._starved_s(thread_id)
+        while True:
+            waited = loop.time() - began
+            left = deadline_s - waited + self._starved_s(thread_id) - starved
+            if left <= 0 or waited > deadline_s * _PATIENCE:
+                return False
+            if (await asyncio.wait([done], timeout=left))[0]:
+                return True
+
+    def _start(self) -> threading.Thread:
+        self._jobs = SimpleQueue()
+        self._thread = threading.Thread(target=_work, args=(self._jobs,), name=self._name, daemon=True)
+        self._thread.start()
+        return self._thread
+
+
+def _work(jobs: "SimpleQueue[_Job | None]") -> None:
+    _be_nice()
+    while (item := jobs.get()) is not None:
+        job, loop, done = item
+        result, error = None, None
+        try:
+            result = job()
+        except Exception as caught:  # noqa: BLE001 - handed to whoever waits for the job
+            error = caught
+        try:
+            loop.call_soon_threadsafe(_deliver, done, result, error)
+        except RuntimeError:
+            return  # the loop was closed meanwhile: nobody waits any more
+
+
+def _deliver(done: "asyncio.Future[Any]", result: Any, error: Exception | None) -> None:
+    if done.done():
+        return
+    if error is not None:
+        done.set_exception(error)
+    else:
+        done.set_result(result)
+
+
+def _be_nice() -> None:
+    """Give way to everything else; only Linux has priorities per thread."""
+    if sys.platform != "linux":
+        return
+    try:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+    except OSError as error:
+        _log.warning("the terrain thread keeps its priority: %s", error)
+
+
+def _starved_s(thread_id: int) -> float:
+    """Seconds in which a thread of this process could run and had no processor; 0 where nobody counts them."""
+    try:
+        with open(f"/proc/self/task/{thread_id}/schedstat", encoding="ascii") as counters:
+            return int(counters.read().split()[1]) * 1e-9
+    except (OSError, ValueError, IndexError):
+        return 0.0

@@ -1,0 +1,115 @@
+"""Golden messages: one or more of every message, with their bytes.
+
+``python tests/golden/make_messages.py`` writes ``messages.json`` beside this file; a test compares. Whoever decodes the
+protocol in another language tests against that file.
+"""
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from worldloom_sdk.protocol import messages as m
+from worldloom_sdk.protocol import words as w
+from worldloom_sdk.protocol.codec import encode
+
+__all__ = ["GOLDEN", "examples", "fields_of", "make"]
+
+GOLDEN = Path(__file__).parent / "messages.json"
+
+
+def word(slot: int, x: int, z: int, y: int, yaw: int, gesture: int, cell: tuple[int, int]) -> int:
+    columns = (np.array([value]) for value in (slot, x, z, y, yaw, gesture, *cell))
+    return int(w.pack_words(*columns)[0])
+
+
+def body() -> bytes:
+    """A leave, an enter, two words and a snapshot, seen from cell (0, 0)."""
+    numbers = [
+        w.block_header(w.BlockKind.LEAVE, -1, 0, 0, 2), 5 | 8 << 12, 6,
+        w.block_header(w.BlockKind.ENTER, 0, 0, 0, 1), w.enter_key(3, 70_000), word(3, 640, 1280, 40, 64, 1, (0, 0)),
+        w.block_header(w.BlockKind.WORDS, 1, -2, 1, 2), word(0, 2100, -4000, -320, 255, 3, (1, -2)),
+        word(4095, 2048, -4096, 0, 0, 63, (1, -2)),
+        w.block_header(w.BlockKind.SNAPSHOT, 0, 1, 0, 1), w.enter_key(0, 0xFFFF_FFFF),
+        word(0, 5, 2050, 8, 128, 0, (0, 1)),
+    ]  # fmt: skip
+    return np.array(numbers, "<u8").tobytes()
+
+
+def examples() -> dict[str, msgspec.Struct]:
+    """Named messages; between them every class and every field that can be left out, given and not."""
+    token = "0123456789abcdef"
+    limits = m.Limits(speed=768, climb=320, moves_per_s=30, text_chars=500, view_cells=2, resume_ms=30_000)
+    welcome = m.Welcome(
+        version=1, you=7, name="Ada", world="Worldloom", world_id="w1", server_ms=1_700_000_000_123, x=-64, z=128,
+        y=40, yaw=64, resume="resume-0123456789", limits=limits,
+    )  # fmt: skip
+    return {
+        "hello as a guest": m.Hello(1),
+        "hello with everything": m.Hello(1, "sdk/1", "Zoë", token, token[::-1], True),
+        "move": m.Move(struct.pack("<IiihBB", 1, -64, 4_000_000, -32_768, 255, 1)),
+        "ping": m.Ping(123_456_789_012),
+        "say": m.Say(1, m.SayKind.SAY, "Grüß dich 👋"),
+        "shout": m.Say(0xFFFF_FFFF, m.SayKind.SHOUT, ""),
+        "whisper": m.Whisper(2, 7, "psst"),
+        "signal": m.Signal(3, 0, "chess", b"\x00\xffe2e4"),
+        "who": m.Who([1, 200, 70_000, 0xFFFF_FFFF]),
+        "block": m.Block(4, 9, True),
+        "leave": m.Leave(),
+        "welcome": welcome,
+        "welcome with an account": msgspec.structs.replace(welcome, token=token, resumed=True),
+        "refused": m.Refused(4, "rate", "expected at most 8 lines in 10 s", "be quiet for a while", 2500),
+        "done": m.Done(1),
+        "pong": m.Pong(123_456_789_012, 1_700_000_000_200),
+        "frame": m.Frame(34_000_000_002, body()),
+        "frame with speech": m.Frame(
+            34_000_000_003, b"", [m.Line(7, "Ada", 0, "Hello"), m.Line(8, "Bo", 2, "Hi")]
+        ),
+        "area": m.Area(34_000_000_001, 0, -1, 2, [0, 1], body()),
+        "area complete": m.AreaComplete(34_000_000_001),
+        "correction": m.Correction(17, -64, 128, 40, 64, m.CorrectionReason.UNWOVEN),
+        "people": m.People([m.Named(7, "Ada", "resident"), m.Named(8, "Bo", "guest")]),
+        "whispered": m.Whispered(8, "Bo", "psst"),
+        "signalled": m.Signalled(8, "chess", b"e7e5"),
+        "region woven": m.Region(-1, 3, m.RegionState.WOVEN, "ab" * 32, "noise"),
+        "region weaving": m.Region(32_767, -32_767, m.RegionState.WEAVING),
+        "goodbye": m.Goodbye("restart", "the world is restarting", 5000),
+    }
+
+
+def fields_of(message: Any) -> dict[str, Any]:
+    """Fields by name, as JSON can hold them: bytes as ``{"hex": ...}``."""
+    return {name: _plain(getattr(message, name)) for name in message.__struct_fields__}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case bytes():
+            return {"hex": value.hex()}
+        case list():
+            return [_plain(item) for item in value]
+        case msgspec.Struct():
+            return fields_of(value)
+    return msgspec.to_builtins(value)
+
+
+def make() -> str:
+    """The text of ``messages.json``."""
+    entries = [
+        {
+            "name": name,
+            "message": type(message).__name__,
+            "tag": type(message).__struct_config__.tag,
+            "fields": fields_of(message),
+            "hex": encode(message).hex(),
+        }
+        for name, message in examples().items()
+    ]
+    return json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(make(), encoding="utf-8")

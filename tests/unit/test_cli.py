@@ -1,0 +1,182 @@
+"""The command line: its commands, its exit codes, and what it imports."""
+
+import json
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from worldloom.app.telemetry import Telemetry, TickReport
+from worldloom.cli.config import key_table, shown_toml
+from worldloom.cli.main import COMMANDS, main
+from worldloom.cli.serve import announcement
+from worldloom.config import load
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def health():
+    """What the world says of itself; a test may change it."""
+    return {"ok": True}
+
+
+@pytest.fixture
+def world_url(health):
+    """A server that answers as a world does: health, and the metrics of real telemetry after one tick."""
+    telemetry = Telemetry()
+    telemetry.pull("emerge", lambda: {"generated": 7.0})
+    telemetry.tick(
+        TickReport(
+            seconds=0.004, late_s=0.0, sessions=3, groups=2, moves=4, words=9, frames=3, bytes_sent=700
+        )
+    )
+    pages = {"/healthz": lambda: json.dumps(health).encode(), "/metrics": telemetry.render}
+
+    class Pages(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if health["ok"] else 503)
+            self.end_headers()
+            self.wfile.write(pages[self.path]())
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    assert [name for name in COMMANDS if name not in out] == []
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\nfrom worldloom.cli.main import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print([m for m in ('asyncio','numpy','msgspec','rich','sqlalchemy','torch') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "[]"
+
+
+def test_an_unknown_command_is_wrong_use(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["sevre"])
+    assert ended.value.code == 2
+    assert "sevre" in capsys.readouterr().err
+
+
+def test_a_configuration_error_is_one_line_and_exit_code_2(capsys):
+    assert main(["serve", "--port", "99999"]) == 2
+    err = capsys.readouterr().err
+    assert err == "worldloom: option --port: server.port: expected an integer from 0 to 65535; got 99999\n"
+
+
+def test_a_generator_that_is_not_installed_is_refused_with_what_to_do(capsys, monkeypatch):
+    monkeypatch.setattr("worldloom.cli.serve.importlib.util.find_spec", lambda name: None)
+    assert main(["serve", "--generator", "gan"]) == 2
+    err = capsys.readouterr().err
+    assert "--generator noise" in err
+    assert "Traceback" not in err
+
+
+def test_a_command_without_its_extra_says_what_to_install():
+    code = "import sys\nsys.modules['rich'] = None\nfrom worldloom.cli.main import main\nsys.exit(main(['status']))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "worldloom[server] is needed for this command" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_config_prints_what_check_accepts(capsys, tmp_path):
+    assert main(["config"]) == 0
+    (tmp_path / "mine.toml").write_text(capsys.readouterr().out, encoding="utf-8")
+    assert main(["config", "--check", "mine.toml"]) == 0
+
+
+def test_config_in_the_working_directory_is_read(capsys, tmp_path):
+    (tmp_path / "config.toml").write_text("[server]\nport = 9321\n", encoding="utf-8")
+    assert main(["config", "--show"]) == 0
+    assert "port = 9321" in capsys.readouterr().out
+
+
+def test_shown_configuration_hides_secrets():
+    config = load(None, {}, {"storage.url": "postgresql+psycopg://me:hunter2@db/x"})
+    assert "hunter2" not in shown_toml(config)
+    assert "(set; not shown)" in shown_toml(config)
+
+
+def test_the_operating_guide_lists_every_key():
+    assert key_table() in (ROOT / "docs" / "operating.md").read_text(encoding="utf-8"), "copy in key_table()"
+
+
+def test_version_names_protocol_and_python(capsys):
+    assert main(["version"]) == 0
+    assert "protocol 1" in capsys.readouterr().out
+
+
+def test_a_world_open_to_all_is_announced_here_and_on_the_network():
+    text = announcement("http://0.0.0.0:8420", network_address="192.168.1.5")
+    assert "http://127.0.0.1:8420" in text
+    assert "ws://127.0.0.1:8420/ws" in text
+    assert "ws://192.168.1.5:8420/ws" in text
+
+
+def test_a_world_behind_tls_on_one_address_is_announced_there_alone():
+    text = announcement("https://[::1]:8420", network_address="192.168.1.5")
+    assert "wss://[::1]:8420/ws" in text
+    assert "192.168.1.5" not in text
+
+
+@pytest.mark.slow
+def test_status_once_shows_the_world_as_a_table(world_url, capsys, monkeypatch):
+    monkeypatch.setattr("worldloom.cli.status.EVERY_S", 0.01)
+    assert main(["status", "--url", world_url, "--once"]) == 0
+    out = capsys.readouterr().out
+    assert "sessions" in out
+    assert "4.0 ms" in out
+    assert "regions: generated" in out
+
+
+def test_status_as_json_is_one_object(world_url, capsys, monkeypatch):
+    monkeypatch.setattr("worldloom.cli.status.EVERY_S", 0.01)
+    assert main(["status", "--url", world_url, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["status"] == "ok"
+    assert told["sessions"] == 3
+    assert told["emerge"] == {"generated": 7}
+    assert told["bytes_sent_per_s"] == 0
+
+
+def test_status_tells_what_is_wrong_and_exits_1(world_url, health, capsys, monkeypatch):
+    monkeypatch.setattr("worldloom.cli.status.EVERY_S", 0.01)
+    health.update(ok=False, problems=["the database does not answer"])
+    assert main(["status", "--url", world_url, "--once"]) == 1
+    assert "the database does not answer" in capsys.readouterr().out
+
+
+def test_status_of_nothing_is_one_line(capsys):
+    assert main(["status", "--url", "http://127.0.0.1:9", "--once"]) == 2
+    assert "Is the server running?" in capsys.readouterr().err
+
+
+def test_status_takes_no_other_scheme(capsys):
+    assert main(["status", "--url", "file:///etc", "--once"]) == 2
+    assert "http://HOST:PORT" in capsys.readouterr().err

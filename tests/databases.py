@@ -1,6 +1,7 @@
 """Databases for tests: a SQLite file in a folder, a PostgreSQL database that lives as long as it is needed.
 
-``WORLDLOOM_TEST_POSTGRES`` names another server than the one on this host; its user must be allowed to create databases.
+``WORLDLOOM_TEST_POSTGRES`` names another server than the one on this host; its user must be allowed to create
+databases. With ``WORLDLOOM_TEST_REQUIRE_SERVICES=1`` a server that is not there is a failure, else a skip.
 """
 
 import contextlib
@@ -31,7 +32,9 @@ def postgres_database() -> Iterator[str]:
     try:
         psql(SERVER, f"CREATE DATABASE {name}")
     except psycopg.OperationalError as error:
-        (pytest.fail if REQUIRED else pytest.skip)(f"PostgreSQL cannot be reached: {str(error).splitlines()[0]}")
+        (pytest.fail if REQUIRED else pytest.skip)(
+            f"PostgreSQL cannot be reached: {str(error).splitlines()[0]}"
+        )
     try:
         yield make_url(SERVER).set(database=name).render_as_string(hide_password=False)
     finally:

@@ -21,8 +21,12 @@ class Backoff:
         self._tries = 0
 
     def next(self, at_least_s: float = 0.0) -> float:
-        """The next wait in seconds: ``at_least_s`` plus a random part of a bound that doubles each time."""
-        bound = min(self._cap, self._base * 2.0 ** min(self._tries, 32))
+        """The next wait in seconds.
+
+        ``at_least_s`` and on top of it a random part of a bound that doubles each time; the bound is at least half of
+        ``at_least_s``, so that those who were all sent away together come back spread out.
+        """
+        bound = max(at_least_s / 2, min(self._cap, self._base * 2.0 ** min(self._tries, 32)))
         self._tries += 1
         return at_least_s + self._rng.uniform(0.0, bound)
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from worldloom_sdk.clock import Clock
-from worldloom_sdk.errors import Disconnected
+from worldloom_sdk.errors import Disconnected, Refused
 from worldloom_sdk.events import Event
 
 __all__ = ["Handlers"]
@@ -101,6 +101,8 @@ class Handlers:
                 await _maybe(handler.call(event))
         except Disconnected as fault:
             _log.info("%s: on %s: %s", self._name(), type(event).__name__, fault)
+        except Refused as refusal:
+            _log.warning("%s: on %s: refused: %s", self._name(), type(event).__name__, refusal)
         except Exception:  # noqa: BLE001 - the boundary
             _log.exception("%s: the handler of %s failed", self._name(), type(event).__name__)
 
@@ -112,6 +114,8 @@ class Handlers:
                     await _maybe(call())
             except Disconnected as fault:
                 _log.info("%s: every %g s: %s", self._name(), seconds, fault)
+            except Refused as refusal:
+                _log.warning("%s: every %g s: refused: %s", self._name(), seconds, refusal)
             except Exception:  # noqa: BLE001 - the boundary
                 _log.exception("%s: what it does every %g s failed", self._name(), seconds)
 

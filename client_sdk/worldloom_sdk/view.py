@@ -337,7 +337,9 @@ class View:
     def _avatar(self, avatar: int, body: Body, speed: float = 0.0) -> Avatar:
         name, kind = self._names.get(avatar, (None, None))
         position = Position.of_units(body.x, body.y, body.z)
-        return Avatar(avatar, name, kind, position, yaw_to_radians(body.yaw), body.gesture, speed)
+        return Avatar(
+            avatar, name, kind or None, position, yaw_to_radians(body.yaw), int(body.gesture), speed
+        )
 
     def _ids(self) -> Iterator[int]:
         if self.own and self.own not in self._where and self.own not in self._departed:

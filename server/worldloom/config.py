@@ -110,9 +110,6 @@ class SyncConfig(Struct, frozen=True, forbid_unknown_fields=True):
         int, _span(0, 100_000_000, "Payload bytes a second to each client. 0: no budget.")
     ] = 64_000
     view_cells: Annotated[int, _span(1, 4, "Cells of 32 m seen in each direction; 2: 5 x 5 cells.")] = 2
-    crowd_cell: Annotated[
-        int, _span(16, 4_096, "Avatars in a cell above which it is sent by patches of 8 m.")
-    ] = 256
     write_buffer_bytes: Annotated[
         int,
         _span(

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from databases import postgres_database, psql
 
+from databases import postgres_database, psql
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import SqlStore, open_store
 

@@ -9,7 +9,9 @@ import pytest
 from sdk_peer import SmallWorld, body_of, enter, word_of, words
 from worldloom_sdk import AvatarEntered, AvatarsMoved, Bot, Event, Joined, Resumed, SayKind, Spoke, Whispered
 from worldloom_sdk.bot import live_together
+from worldloom_sdk.client import Client
 from worldloom_sdk.errors import TimedOut
+from worldloom_sdk.examples import follower, greeter
 from worldloom_sdk.protocol import messages as m
 from worldloom_sdk.protocol.tiles import SAMPLES, SURFACE_CELLS, Tile, encode_tile, tile_sha256
 
@@ -84,6 +86,19 @@ async def test_what_a_handler_raises_is_logged_with_the_bots_name_and_the_bot_go
     assert "Ada: the handler of Whispered failed" in caplog.text
     assert "my fault" in caplog.text
     assert bot.client.in_world
+
+
+async def test_a_refusal_that_a_handler_does_not_expect_is_one_line_in_the_log(world, bot, started, caplog):
+    @bot.on(Whispered)
+    async def answer(event):
+        await bot.say("too much")
+
+    await started()
+    world.say_refusal = m.Refused(0, "rate", "too many lines", "ask less often", 2000)
+    world.tell(m.Whispered(8, "Bo", "one"))
+    await world.clock.run(0.1)
+    assert "Ada: on Whispered: refused: rate: too many lines (ask less often)" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 async def test_more_calls_than_the_bound_are_dropped_and_counted(world, caplog):
@@ -236,3 +251,33 @@ async def test_a_bot_stopped_from_its_own_handler_ends(world, bot):
     world.tell(m.Whispered(8, "Bo", "go home"))
     await world.clock.until(living)
     assert not bot.client.in_world
+
+
+async def test_the_greeter_welcomes_each_newcomer_once(world):
+    bot = greeter.make_bot(Client(dial=world.dial, clock=world.clock, name="Greeter"))
+    await bot.start()
+    both = enter((0, 0), (0, 8, word_of(0, 640, 0)), (1, 9, word_of(1, 320, 0)))
+    world.tell(m.Area(1, 0, 0, 2, [0], body_of(both)))
+    await world.clock.run(20.0)
+    said = [message.text for message in world.heard if isinstance(message, m.Say)]
+    await bot.stop()
+    assert said == ["Welcome, Cy and Bo!"]
+
+
+async def test_the_follower_comes_when_called_and_stays_when_told(world):
+    bot = follower.make_bot(Client(dial=world.dial, clock=world.clock, name="Follower"))
+    await bot.start()
+    world.tell(m.Area(1, 0, 0, 2, [0], body_of(enter((0, 0), (0, 8, word_of(0, 640, 0))))))
+    world.tell(spoken((8, "Follow me!")))
+    await world.clock.run(5.0)
+    came = bot.position
+    world.tell(spoken((8, "stop")))
+    await world.clock.run(1.0)
+    world.tell(m.Frame(200_000, body_of(words((0, 0), [word_of(0, 1280, 0)]))))
+    await world.clock.run(5.0)
+    said = [message.text for message in world.heard if isinstance(message, m.Say)]
+    stayed = bot.position
+    await bot.stop()
+    assert said == ["Coming, Bo!", "All right, Bo, I stay here."]
+    assert came.x == pytest.approx(8.0, abs=0.1)
+    assert stayed == came

@@ -47,9 +47,9 @@ class Server:
                     1, 7, "Ada", "Test", "w1", 0, 0, 0, 0, 0, "r" * 16, LIMITS, None, resume is not None
                 )
                 await socket.send(encode(welcome))
-                self.joined.set()
             case m.Ping(client_ms=client_ms):
                 await socket.send(encode(m.Pong(client_ms, 0)))
+                self.joined.set()  # it has heard Welcome
             case m.Say() | m.Whisper():
                 await socket.send(encode(m.Done(message.id)))
             case m.Leave():

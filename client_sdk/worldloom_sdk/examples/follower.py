@@ -3,12 +3,12 @@
 import argparse
 import logging
 
-from worldloom_sdk import Blocked, Bot, Interrupted, Spoke
+from worldloom_sdk import Blocked, Bot, Client, Interrupted, Spoke
 
 
-def make_bot(url: str, name: str = "Follower", token_file: str | None = None) -> Bot:
+def make_bot(where: str | Client, name: str = "Follower", token_file: str | None = None) -> Bot:
     """A bot that follows."""
-    bot = Bot(url, name=name, token_file=token_file)
+    bot = Bot(where, name=name, token_file=token_file)
 
     @bot.on(Spoke, check=lambda line: "follow me" in line.text.lower())
     async def follow(line: Spoke) -> None:

@@ -2,27 +2,31 @@
 
 import argparse
 import logging
+from collections import deque
 
-from worldloom_sdk import AvatarEntered, Bot, Spoke
+from worldloom_sdk import Bot, Client, Spoke
 
 GREET_WITHIN_M = 20.0
+GREET_EVERY_S = 2.0
+AT_ONCE = 4
+"""How many are greeted in one line; a world refuses lines that come too fast."""
+REMEMBERED = 1000
 
 
-def make_bot(url: str, name: str = "Greeter", token_file: str | None = None) -> Bot:
+def make_bot(where: str | Client, name: str = "Greeter", token_file: str | None = None) -> Bot:
     """A bot that greets and answers "where am I?"."""
-    bot = Bot(url, name=name, token_file=token_file)
-    greeted: set[int] = set()
+    bot = Bot(where, name=name, token_file=token_file)
+    greeted: deque[int] = deque(maxlen=REMEMBERED)
 
-    @bot.on(AvatarEntered)
-    async def greet(event: AvatarEntered) -> None:
-        newcomer = event.avatar
-        here = bot.position
-        if newcomer.id in greeted or newcomer.distance_to(here.x, here.z) > GREET_WITHIN_M:
+    @bot.every(seconds=GREET_EVERY_S)
+    async def greet() -> None:
+        newcomers = [avatar for avatar in bot.nearby(GREET_WITHIN_M) if avatar.id not in greeted][:AT_ONCE]
+        if not newcomers:
             return
-        greeted.add(newcomer.id)
-        called = await bot.name_of(newcomer)
-        await bot.face(newcomer.position)
-        await bot.say(f"Welcome, {called or 'stranger'}!")
+        greeted.extend(avatar.id for avatar in newcomers)
+        names = [await bot.name_of(avatar) or "stranger" for avatar in newcomers]
+        await bot.face(newcomers[0].position)
+        await bot.say(f"Welcome, {' and '.join(names)}!")
 
     @bot.on(Spoke, check=lambda line: "where am i" in line.text.lower())
     async def tell(line: Spoke) -> None:

@@ -19,7 +19,7 @@ from worldloom.app.clock import SystemClock, unix_ms
 from worldloom.app.heart import Heart
 from worldloom.app.secrets import open_secrets
 from worldloom.app.telemetry import LoopLag, Telemetry, TickReport
-from worldloom.cli.version import worldloom_version
+from worldloom.app.version import worldloom_version
 from worldloom.config import Config
 from worldloom.errors import StoreUnavailable, WorldloomError
 from worldloom.gateway.entrance import Entrance

@@ -45,6 +45,10 @@ class Pulled:
 
 
 PULLED: dict[str, Pulled] = {
+    "session_pauses": Pulled("Sessions paused because they read too slowly.", counter=True),
+    "sessions_closed": Pulled("Sockets of sessions closed, by close code.", counter=True, label="code"),
+    "http_requests": Pulled("HTTP requests, by status.", counter=True, label="status"),
+    "commands_refused": Pulled("Commands refused, by code.", counter=True, label="code"),
     "emerge": Pulled("Regions made available, by outcome.", counter=True, label="outcome"),
     "emerge_queue": Pulled("Regions waiting to be made."),
     "store_queue": Pulled("Writes waiting for the database."),
@@ -126,10 +130,6 @@ class Telemetry:
         # Creation times would double the text, for nobody.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
-        self.session_pauses = self._counter("session_pauses", "Sessions paused because they read too slowly.")
-        self.sessions_closed = self._counter("sessions_closed", "Sockets closed, by close code.", ["code"])
-        self.http_requests = self._counter("http_requests", "HTTP requests, by status.", ["status"])
-        self.commands_refused = self._counter("commands_refused", "Commands refused, by code.", ["code"])
         self.loop_lag = Recent(round(60 / LAG_EVERY_S))
         self._loop_lag = self._histogram("loop_lag_seconds", "How late the event loop runs a timer.")
         self._tick = self._histogram("tick_seconds", "Work of a tick.")
@@ -265,7 +265,7 @@ class LoopLag:
         telemetry: Takes the numbers.
         every_s: Seconds between two measurements.
         sleep: How to wait; a test has its own.
-        now: Seconds of the loop's clock; that of the running loop by default.
+        now: Monotonic seconds; not the loop's own, which with uvloop counts whole milliseconds.
     """
 
     def __init__(
@@ -273,14 +273,13 @@ class LoopLag:
         telemetry: Telemetry,
         every_s: float = LAG_EVERY_S,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        now: Callable[[], float] | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._telemetry, self._every_s, self._sleep, self._now = telemetry, every_s, sleep, now
 
     async def run(self) -> None:
         """Measure until cancelled."""
-        now = self._now or asyncio.get_running_loop().time
         while True:
-            due = now() + self._every_s
+            due = self._now() + self._every_s
             await self._sleep(self._every_s)
-            self._telemetry.lag(max(0.0, now() - due))
+            self._telemetry.lag(max(0.0, self._now() - due))

@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         Console().print(report.to_table())
     for note in notes:
-        errors.print(note, highlight=False, markup=False)
+        errors.print(note, highlight=False, markup=False, soft_wrap=True)
     return 1 if report.load_bound else 0
 
 

@@ -220,8 +220,8 @@ class Run:
         if report.load_bound:
             share = (window.end.load_core_s - window.begin.load_core_s) / window.seconds
             notes.append(
-                f"THIS RUN DOES NOT COUNT: the load was the bottleneck. Its core was {share:.2f} busy "
-                f"({report.load_cpu_cores:.2f} by itself), its slots {window.lateness_ms:.1f} ms late (p99)."
+                f"THIS RUN DOES NOT COUNT: the load had no core to itself. That core was {share:.2f} busy "
+                f"({report.load_cpu_cores:.2f} with the load), the load's slots {window.lateness_ms:.1f} ms late (p99)."
             )
         return notes
 

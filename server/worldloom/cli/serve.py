@@ -8,8 +8,8 @@ import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from worldloom.app.version import worldloom_version
 from worldloom.cli.settings import SPARE_FILES, add_config_option, add_data_option, config_of
-from worldloom.cli.version import worldloom_version
 from worldloom.config import Config
 from worldloom.errors import ConfigError
 from worldloom_sdk.protocol.messages import SUBPROTOCOL_PATH

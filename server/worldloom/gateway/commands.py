@@ -1,5 +1,6 @@
 """What a client may ask for: one handler a message, in one table. Knows no sockets; the session answers."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -58,6 +59,8 @@ class Commands:
     ) -> None:
         self._roster, self._fanout, self._control, self._leave = roster, fanout, control, leave
         self._put_move, self._limits, self._monotonic, self._world_ms = put_move, limits, monotonic, world_ms
+        self.refused: Counter[str] = Counter()
+        """Commands refused, by code."""
         self._handlers: dict[type, Callable[[Session, Any], None]] = {
             messages.Move: self._move,
             messages.Ping: self._ping,
@@ -95,6 +98,7 @@ class Commands:
             self._take(session.buckets.commands, "commands")
             self._commands[type(asked)](session, asked)
         except Refusal as refusal:
+            self.refused[refusal.code] += 1
             session.refuse(number, refusal)
         else:
             session.write(message(messages.Done(number)))

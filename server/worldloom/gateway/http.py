@@ -83,12 +83,13 @@ class _ContentCache:
 class _Frontage:
     """Limits requests by address and adds the security headers, around the whole application."""
 
-    def __init__(self, app: ASGIApp, requests: RateLimit) -> None:
-        self._app, self._requests = app, requests
+    def __init__(self, app: ASGIApp, requests: RateLimit, on_answer: Callable[[int], None]) -> None:
+        self._app, self._requests, self._on_answer = app, requests, on_answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
+                self._on_answer(message["status"])
                 message["headers"] = [*message.get("headers", ()), *_SECURITY_HEADERS]
             await send(message)
 
@@ -108,6 +109,7 @@ def make_app(
     about: Callable[[], About],
     requests_per_s: float = 50.0,
     content_cache_bytes: int = 32 * 1024 * 1024,
+    on_answer: Callable[[int], None] = lambda status: None,
 ) -> FastAPI:
     """Build the application.
 
@@ -118,9 +120,10 @@ def make_app(
         about: What the page for people says.
         requests_per_s: Of one address, twice that at once; 0 is without limit.
         content_cache_bytes: Memory for content asked for lately.
+        on_answer: Told the status of every answer.
     """
     app = FastAPI(title="Worldloom", version=about().version, docs_url=None, redoc_url=None)
-    app.add_middleware(_Frontage, requests=RateLimit(requests_per_s, 2 * requests_per_s))
+    app.add_middleware(_Frontage, requests=RateLimit(requests_per_s, 2 * requests_per_s), on_answer=on_answer)
     _add_status(app, health, metrics)
     _add_content(app, _ContentCache(content, content_cache_bytes))
     _add_pages(app, about)

@@ -25,10 +25,7 @@ def translate(error: BaseException) -> BaseException:
     orig = error.orig
     if getattr(orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE or is_conflict(error):
         return StoreBusy("the database was too busy with the same rows; nothing was done")
-    operational = isinstance(
-        orig, (sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError)
-    )
-    if operational or error.connection_invalidated:
+    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
         return StoreUnavailable(f"the database failed, the outcome is unknown: {_first_line(orig)}")
     return error
 

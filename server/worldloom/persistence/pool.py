@@ -83,16 +83,22 @@ class TransactionPool:
         try:
             job.result = self._try(job)
         except Exception as error:  # noqa: BLE001 (task boundary: the error travels to its caller)
-            job.error = translate(error)
-            if job.error is not error:
-                _log.error("a use case failed in the database: %s", error)
-                with self._lock:
-                    self.last_error = str(error).splitlines()[0]
-        with self._lock:
-            self._pending -= 1
-            self.commits += job.error is None
-            self.batches += job.error is None
-        hand_back([job])
+            job.error = error
+            job.error = self._told(error)
+        finally:
+            with self._lock:
+                self._pending -= 1
+                self.commits += job.error is None
+                self.batches += job.error is None
+            hand_back([job])
+
+    def _told(self, error: Exception) -> BaseException:
+        told = translate(error)
+        if told is not error:
+            _log.error("a use case failed in the database: %s", told)
+            with self._lock:
+                self.last_error = str(told)
+        return told
 
     def _try(self, job: Job) -> object:
         for attempt in range(1, ATTEMPTS):

@@ -156,7 +156,11 @@ def open_store(url: str, queue_limit: int = QUEUE_LIMIT) -> SqlStore:
     if path is not None:
         return _open_sqlite(path, queue_limit)
     writing = postgres_engine(parsed, WRITE_THREADS)
-    check_current(writing)
+    try:
+        check_current(writing)
+    except BaseException:
+        writing.dispose()
+        raise
     reading = postgres_engine(parsed, READ_THREADS, read_only=True)
     return SqlStore(
         TransactionPool(writing, WRITE_THREADS, queue_limit, "store-writer"),

@@ -114,9 +114,9 @@ class GroupWriter:
         for job in jobs:
             job.result = None
             job.error = StoreUnavailable(f"the commit failed, the outcome is unknown: {self.last_error}")
-        if self._connection.invalidated or self._connection.in_transaction():
-            with contextlib.suppress(SQLAlchemyError):
-                self._connection.rollback()
+        # A commit that failed leaves the driver's transaction open, which SQLAlchemy no longer knows of.
+        with contextlib.suppress(Exception):
+            self._connection.connection.rollback()
 
     def _checkpoint_if_due(self) -> None:
         try:
@@ -147,12 +147,15 @@ def _run_in_savepoint(connection: Connection, job: Job) -> None:
     """Run one use case; what it raises becomes its own outcome.
 
     Raises:
-        SQLAlchemyError: The transaction as a whole is broken.
+        Exception: The database has rolled back the transaction as a whole, for this reason.
     """
     connection.exec_driver_sql("SAVEPOINT use_case")
     try:
         job.result = job.use_case(SqlTx(connection), job.command)
     except Exception as error:  # noqa: BLE001 (task boundary: the error travels to its caller)
-        connection.exec_driver_sql("ROLLBACK TO use_case")
         job.error = translate(error)
+        try:
+            connection.exec_driver_sql("ROLLBACK TO use_case")
+        except SQLAlchemyError:
+            raise error from None
     connection.exec_driver_sql("RELEASE use_case")

@@ -134,17 +134,20 @@ def clean_text(raw: str, limit: int) -> str:
     """
     if raw.isascii() and raw.isprintable():
         return " ".join(raw.split())[:limit].rstrip()
-    spaced = " ".join(unicodedata.normalize("NFC", raw).split())
-    return "".join(_spoken(spaced)).strip()[:limit].rstrip()
+    spoken = "".join(" " if character.isspace() else character for character in raw if _is_spoken(character))
+    few_marks = "".join(_thin_out(unicodedata.normalize("NFC", spoken)))
+    return " ".join(few_marks.split())[:limit].rstrip()
 
 
-def _spoken(text: str) -> Iterator[str]:
+def _is_spoken(character: str) -> bool:
+    hidden = character in _NOT_SPOKEN or unicodedata.category(character) in ("Cc", "Cs")
+    return character.isspace() or not hidden
+
+
+def _thin_out(text: str) -> Iterator[str]:
     marks = 0
     for character in text:
-        kind = unicodedata.category(character)
-        if kind in ("Cc", "Cs") or character in _NOT_SPOKEN:
-            continue
-        marks = marks + 1 if kind in ("Mn", "Me") else 0
+        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
         if marks <= _MARKS_MAX:
             yield character
 

@@ -41,7 +41,7 @@ def skeleton(name: str) -> str:
     Returns:
         1 .. SKELETON_LIMIT characters; for people's eyes of no use.
     """
-    folded = _decompose(_decompose(name).casefold())
+    folded = _decompose(_pointless(name).casefold())
     return _finish("".join(_small(character) for character in folded))
 
 
@@ -50,13 +50,17 @@ def as_shown(name: str) -> str:
 
     A Greek capital may look like a Latin letter that its small letter does not look like.
     """
-    looks = "".join(_PROTOTYPES.get(character, character) for character in _decompose(name))
+    looks = "".join(_PROTOTYPES.get(character, character) for character in _pointless(name))
     return _finish("".join(_small(character) for character in _decompose(looks.casefold())))
 
 
 def bare(skeleton_or_name: str) -> str:
     """Without combining marks and separators, to compare with words that nobody may imitate."""
     return "".join(c for c in _decompose(skeleton_or_name) if c.isalnum())
+
+
+def _pointless(name: str) -> str:
+    return "".join(character for character in _decompose(name) if character not in _VOWEL_POINTS)
 
 
 def _decompose(text: str) -> str:
@@ -81,9 +85,8 @@ def _latin(text: str) -> bool:
 def _finish(text: str) -> str:
     kept: list[str] = []
     for character in _decompose(text.translate(_OWN)):
-        if character in _VOWEL_POINTS or (character == _DOT_ABOVE and kept[-1:] in (["l"], ["j"])):
-            continue
-        kept.append(character)
+        if character != _DOT_ABOVE or kept[-1:] not in (["l"], ["j"]):
+            kept.append(character)
     whole = unicodedata.normalize("NFC", "".join(kept))
     if len(whole) > SKELETON_LIMIT:
         return "#" + hashlib.sha256(whole.encode()).hexdigest()

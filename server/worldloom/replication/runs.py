@@ -78,6 +78,7 @@ def section_bounds(key: I64, places: int) -> tuple[I64, I64]:
 def patch_of(words: U64) -> I64:
     """In which of the 16 patches of its cell each word's body is: ``pz * 4 + px``; outside counts to the border's."""
     low = words.astype(np.int64)
-    px = np.clip((((low >> 12) & 0xFFF) - 1024) >> 9, 0, 3)
-    pz = np.clip((((low >> 24) & 0xFFF) - 1024) >> 9, 0, 3)
+    # (Minimum and maximum: np.clip costs several times as much on short arrays.)
+    px = np.minimum(np.maximum((((low >> 12) & 0xFFF) - 1024) >> 9, 0), 3)
+    pz = np.minimum(np.maximum((((low >> 24) & 0xFFF) - 1024) >> 9, 0), 3)
     return pz * 4 + px

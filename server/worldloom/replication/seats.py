@@ -69,7 +69,9 @@ class Seats:
 
     def place(self, seat: Seat) -> tuple[int, int]:
         """Row and patch of its body."""
-        self._patch[seat.index] = self._patches(np.array([seat.index]))[0]
+        if not self._in_crowd[seat.index]:
+            # Nobody kept watch of it.
+            self._patch[seat.index] = self._patches(np.array([seat.index]))[0]
         return int(self._row[seat.index]), int(self._patch[seat.index])
 
     def layer(self, seat: Seat) -> int | None:
@@ -148,4 +150,4 @@ class Seats:
 def _follow(local: I64, was: I64) -> I64:
     """The patch along one axis: the old one, unless clearly outside it."""
     outside = (local < was * _PATCH - _PATCH_HYSTERESIS) | (local >= (was + 1) * _PATCH + _PATCH_HYSTERESIS)
-    return np.where(outside, np.clip(local >> PATCH_SHIFT, 0, 3), was)
+    return np.where(outside, np.minimum(np.maximum(local >> PATCH_SHIFT, 0), 3), was)

@@ -72,7 +72,7 @@ class Transitions:
             return self._changes[pair]
         had = rates_of(old, int(old.family.step[old.index]))
         if old.family.lonely[old.index]:
-            had[:] = DROPPED
+            had = np.full_like(had, DROPPED)
         now = rates_of(new, int(new.family.step[new.index]))
         if len(old.rows) == len(new.rows) and (old.rows == new.rows).all():
             gained: list[int] = []
@@ -94,15 +94,16 @@ class Transitions:
         places = np.flatnonzero(owed.any(axis=1))
         if not len(places):
             return b""
-        offsets = self._offsets(group)
         parts = []
         for place in places.tolist():
             row = int(group.rows[place])
             since = 0 if revived[place].any() else self._tick - OWED_TICKS
             words = self._mirror.words_since(row, since)
-            words = self._without(row, words[owed[place][patch_of(words)]], hidden)
+            if not owed[place].all():
+                words = words[owed[place][patch_of(words)]]
+            words = self._without(row, words, hidden)
             if len(words):
-                header = block_header(BlockKind.WORDS, *offsets[row], len(words))
+                header = block_header(BlockKind.WORDS, *_offset(group, place), len(words))
                 parts.append(header.to_bytes(8, "little") + words.astype("<u8").tobytes())
         return frame_message(self._tick, b"".join(parts)) if parts else b""
 
@@ -123,3 +124,10 @@ class Transitions:
     def _without(self, row: int, words: U64, hidden: Collection[int]) -> U64:
         slots = [at[1] for avatar in hidden if (at := self._mirror.where.get(avatar)) and at[0] == row]
         return words[~np.isin(words & np.uint64(0xFFF), np.array(slots, np.uint64))] if slots else words
+
+
+def _offset(group: ViewGroup, place: int) -> tuple[int, int, int]:
+    """dx, dz and layer of one place of a group."""
+    layer, at = divmod(place, len(group.family.around.offsets))
+    dx, dz = group.family.around.offsets[at].tolist()
+    return dx, dz, group.key.layers[layer]

@@ -203,13 +203,21 @@ class Family:
 
 
 def rates_of(group: ViewGroup, step: int) -> I64:
-    """Rate numbers ``[L * P, 16]`` of every patch of every cell in view, on a step of the ladder."""
+    """Rate numbers ``[L * P, 16]`` of every patch of every cell in view, on a step of the ladder; read-only."""
     family = group.family
+    return _rates(family.crowded, family.layers, family.radius, group.key.patch, step)
+
+
+@lru_cache(maxsize=2048)
+def _rates(crowded: bool, layers: int, radius: int, patch: int, step: int) -> I64:
+    family = Family(crowded, layers, radius)
     bands = np.repeat(family.band[:, None], 16, axis=1)
-    if family.crowded:
-        patch = np.array([group.key.patch])
-        bands[family.cover(patch)[0]] = family.patch_bands(patch)[0]
-    return family.ladder[step][bands]
+    if crowded:
+        at = np.array([patch])
+        bands[family.cover(at)[0]] = family.patch_bands(at)[0]
+    rates = family.ladder[step][bands]
+    rates.flags.writeable = False
+    return rates
 
 
 class Views:

@@ -103,9 +103,7 @@ class SimWorld:
         self.frames = []
         make: Callable = Link if lossy is None else lambda receive: LossyLink(receive, lossy)
         self.down = make(lambda message: self.uplink.receive(message))
-        self.shard = Shard(
-            Meadow(), 12 * 64, 20 * 16, self.down.send, lambda rx, rz, away: None
-        )
+        self.shard = Shard(Meadow(), 12 * 64, 20 * 16, self.down.send, lambda rx, rz, away: None)
         self.up = make(self.shard.receive)
         self.uplink = Uplink(1, 1, self.up.send, self._on_frame, self.fanout.take_snapshot)
         self.links = [] if lossy is None else [self.up, self.down]
@@ -117,7 +115,9 @@ class SimWorld:
         self.frames.append(frame)
         self.fanout.take_frame(frame)
 
-    def join(self, avatar: int, x: float, z: float, layer: int = 0, layers: tuple[int, ...] = (0,)) -> Watcher:
+    def join(
+        self, avatar: int, x: float, z: float, layer: int = 0, layers: tuple[int, ...] = (0,)
+    ) -> Watcher:
         self.uplink.control(Join(avatar, int(x * 64), int(z * 64), 0, layer))
         self._seq[avatar] = 0
         return self.attach(avatar, layers)

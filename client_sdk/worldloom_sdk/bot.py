@@ -90,7 +90,10 @@ class Bot:
 
     @property
     def position(self) -> Position:
-        """Where the bot is, in metres, by its last move and the server's last correction."""
+        """Where the bot is, in metres, by its last move and the server's last correction.
+
+        y is the last one known while the tile of the land there is not here: nobody is shown their own height.
+        """
         here = self.client.position
         if not self.client.connection.height_known:
             ground = self.terrain.peek(here.x, here.z)
@@ -180,7 +183,7 @@ class Bot:
             timeout: Seconds; by default twice the time of an undisturbed walk, and a minute.
 
         Returns:
-            Where the bot is.
+            Where the bot is; see ``position``.
 
         Raises:
             Blocked: The server does not let it go on; says why and where it stands.
@@ -192,7 +195,8 @@ class Bot:
         walk = self._new_walk(speed)
         if timeout is None:
             timeout = 2.0 * self.client.position.distance_to(x, z) / speed + 60.0
-        return await self._carry_out(walk, walk.to(x, z), timeout, f"walking to x={x:g} z={z:g}")
+        await self._carry_out(walk, walk.to(x, z), timeout, f"walking to x={x:g} z={z:g}")
+        return self.position
 
     async def follow(
         self, avatar: Avatar | int, *, near: float = 2.0, speed: float = 3.0, timeout: float | None = None

@@ -13,7 +13,7 @@ from websockets.exceptions import InvalidHandshake
 
 from worldloom_sdk.address import Address
 from worldloom_sdk.errors import ConnectionClosed, ContentError, Disconnected
-from worldloom_sdk.protocol.codec import MAX_MESSAGE_BYTES
+from worldloom_sdk.protocol.codec import MAX_SERVER_MESSAGE_BYTES
 
 __all__ = ["MAX_CONTENT_BYTES", "Dial", "Transport", "dial_socket"]
 
@@ -105,7 +105,7 @@ async def dial_socket(address: Address) -> Transport:
             compression=None,
             proxy=None,
             open_timeout=_OPEN_TIMEOUT_S,
-            max_size=MAX_MESSAGE_BYTES,
+            max_size=MAX_SERVER_MESSAGE_BYTES,
             max_queue=_QUEUED_MESSAGES,
             write_limit=_WRITE_LIMIT,
             close_timeout=2.0,

@@ -29,7 +29,9 @@ class Story:
         x, z = self.random.uniform(-self.span, self.span), self.random.uniform(-self.span, self.span)
         staff = self.random.random() < 0.2
         self.place[avatar] = (x, z)
-        self.world.join(avatar, x, z, layer=int(staff and self.random.random() < 0.5), layers=(0, 1) if staff else (0,))
+        self.world.join(
+            avatar, x, z, layer=int(staff and self.random.random() < 0.5), layers=(0, 1) if staff else (0,)
+        )
 
     def go(self) -> None:
         if len(self.place) > 2:

@@ -21,7 +21,7 @@ HONEST = {
     "Cyrillic": "Ольга Иван Наталья Дмитрий Юлия Ґалаґан Їжак Ђорђе Њива Айгүл Өмір Сара Роман Щукин Эльдар",
     "Greek": "Γιώργος Άννα Ελένη Μαρία Νίκος Σοφία Δημήτρης Ιωάννα Θεοδώρα Ξένια Οδυσσέας Φωτεινή",
     "Arabic": "محمد فاطمة علي خديجة يوسف زينب عبدالله حسين مريم پریسا گلناز شیرین",
-    "Hebrew": "משה רחל דוד שרה יעקב נועה אברהם תמר יצחק מרים אסתר",
+    "Hebrew": "משה רחל דוד שרה יעקב נועה אברהם תמר יצחק רון רוני דויד מרים אסתר",
     "Devanagari": "मोहन प्रिया आदित्य लक्ष्मी सुरेश गीता विक्रम अनुष्का श्रीकृष्ण राधिका",
     "Han": "王伟 李娜 張偉 刘洋 陳美玲 山田太郎 佐々木 杨柳 赵云 诸葛亮",
     "Kana": "やまだ さくら たろう はなこ ヤマダ サクラ タロー ハナコ すずき ケンジ",
@@ -41,11 +41,12 @@ NAMES = [name for names in HONEST.values() for name in names.split()] + [
 ]
 
 SPOOFS = {
-    "Alice": "AIice A1ice Al1ce ALICE alice aLICE Aiice AIICE Ａｌｉｃｅ Alıce Alİce Al\u200bice Al\u200dice Al\u2060ice "
+    "Alice": "AIice A1ice Al1ce ALICE alice aLICE Aiice AIICE Ａｌｉｃｅ Alİce Al\u200bice Al\u200dice Al\u2060ice "
     "\u200eAlice Al\u00adice Alice\u202e \ufeffAlice Al\u034fice Al\ufe0fice Аlice Alicе Alісe Αlice 𝐀𝐥𝐢𝐜𝐞 𝒜𝓁𝒾𝒸ℯ 𝔸𝕝𝕚𝕔𝕖 "
     "𝖠𝗅𝗂𝖼𝖾 Ⓐlice ⓐⓛⓘⓒⓔ 🅰lice Aⅼⅰⅽe Alⅰce Aⅼice ᴀlice Aʟice Alɪce ᎪlicᎬ Aliⅽe A|ice Aǀice Alice\u0332 A\u0338lice "
     "Al\u0335ice Ali\u0307ce AlI\u0307ce Al\u0307ice A.lice Al'ice A’lice Alice\u0301\u0301 "
-    "A\u0300\u0301\u0302\u0303\u0304lice Alic\u0435 \U000e0041Alice Al\u115fice Al\u3164ice Al\u180eice Alice\u00a0",
+    "A\u0300\u0301\u0302\u0303\u0304lice Alic\u0435 \U000e0041Alice "
+    "Al\u115fice Al\u3164ice Al\u180eice Alice\u00a0 Alıce",
     "Bob": "B0b BOB ʙob Воb Вов Ｂｏｂ Bοb ΒΟΒ ВОВ Boҍ B\u043eb B\u0ed0b B\u0966b Βοb ℬob B\u2080b B⓪b",
     "Tom": "T0rn Torn TORN Tοm Тom ТОМ ΤΟΜ том T\u043em Toｍ Toⅿ To𝐦 тоm τom ᴛom T\u0585m",
     "Will": "WiII Wi11 VVill vvill Wıll W1LL VV1II Ｗill Wiⅼⅼ Wⅰll Ԝill Wіll",
@@ -111,7 +112,7 @@ def test_reserved_names_are_refused_in_every_disguise(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["adm1n", "4dm1n", "аdmin", "Adrnin", "The Admin", "Admin Bob", "5taff", "Adṃin", "VVorldloorn"]
+    "name", ["adm1n", "аdmin", "Adrnin", "The Admin", "Admin Bob", "5taff", "Adṃin", "VVorldloorn"]
 )
 def test_titles_are_refused_even_as_part_of_a_name(name: str) -> None:
     assert outcome(name) is None
@@ -128,7 +129,8 @@ def test_names_that_only_begin_like_reserved_ones_pass(name: str) -> None:
     "raw",
     [
         "", " ", "A", "x" * (NAME_MAX + 1), "x" * 1000, "12", "7-7", "-Ann", "Ann-", "Ann_", "A  nn", "A--nn", "A-_nn",
-        ".Ann", "Ann!", "Ann@home", "<b>Ann", "An\nn", "An\tn", "An\x00n", "An\ud800n", "Ann\ue000", "Ann\u0378", "😀😀",
+        ".Ann", "Ann!", "Ann@home", "<b>Ann", "An\nn",
+        "An\tn", "An\x00n", "An\ud800n", "Ann\ue000", "Ann\u0378", "😀😀",
         "Ann😀", "\u0301Ann", "A-\u0301nn", "Annабв", "Annя", "あAnn", "한Ann", "אב١", "ab\u0661", "ßß" * 13,
         "a/b", "C:\\", "Ann;", "%41nn", "a\u2028b", "ÀÁ" * 13, "\u0e31\u0e31", "𓀀𓀁", "ᚠᚢ",
     ],
@@ -242,5 +244,6 @@ def generator():
     return module
 
 
+@pytest.mark.slow
 def test_the_tables_are_what_their_generator_writes(generator) -> None:
     assert generator.render(generator.Icu()) == generator.TARGET.read_text(encoding="utf-8")

@@ -4,7 +4,18 @@ import argparse
 import logging
 import random
 
-from worldloom_sdk import Blocked, Bot, Interrupted, Joined, Position, Refused, Resumed, TimedOut, run_many
+from worldloom_sdk import (
+    Blocked,
+    Bot,
+    Client,
+    Interrupted,
+    Joined,
+    Position,
+    Refused,
+    Resumed,
+    TimedOut,
+    run_many,
+)
 
 LINES = (
     "What a view.",
@@ -16,9 +27,9 @@ LINES = (
 )
 
 
-def make_bot(url: str, number: int, radius_m: float = 40.0, chat_s: float = 45.0) -> Bot:
+def make_bot(where: str | Client, number: int, radius_m: float = 40.0, chat_s: float = 45.0) -> Bot:
     """A bot that wanders around the place where it came in."""
-    bot = Bot(url, name=f"Walker {number}")
+    bot = Bot(where, name=f"Walker {number}")
     dice = random.Random(number)
     home: list[Position] = []
 

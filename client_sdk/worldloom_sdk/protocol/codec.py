@@ -9,10 +9,12 @@ from msgspec import Struct
 
 from worldloom_sdk.protocol.messages import CLIENT_MESSAGES, SERVER_MESSAGES
 
-__all__ = ["MAX_MESSAGE_BYTES", "ProtocolError", "decode_client", "decode_server", "encode"]
+__all__ = ["MAX_MESSAGE_BYTES", "MAX_SERVER_MESSAGE_BYTES", "ProtocolError", "decode_client", "decode_server", "encode"]
 
 MAX_MESSAGE_BYTES = 64 * 1024
-"""Largest message either side may send."""
+"""Largest message that a client may send."""
+MAX_SERVER_MESSAGE_BYTES = 1024 * 1024
+"""Largest message that a server may send: a frame without a byte budget, where thousands stand together."""
 _MAX_ITEMS = 4096
 
 
@@ -22,7 +24,7 @@ class ProtocolError(ValueError):
 
 def encode(message: Struct) -> bytes:
     """The bytes of a message: a MessagePack array, its tag first."""
-    return msgpack.packb(msgspec.to_builtins(message, builtin_types=(bytes,)))  # type: ignore[no-any-return]
+    return msgpack.packb(msgspec.to_builtins(message, builtin_types=(bytes,)))
 
 
 def decode_client(data: bytes | memoryview) -> Struct:
@@ -31,7 +33,7 @@ def decode_client(data: bytes | memoryview) -> Struct:
     Raises:
         ProtocolError: It is no message of a client; the text says expected and got.
     """
-    return _decode(data, CLIENT_MESSAGES)
+    return _decode(data, CLIENT_MESSAGES, MAX_MESSAGE_BYTES)
 
 
 def decode_server(data: bytes | memoryview) -> Struct:
@@ -40,14 +42,14 @@ def decode_server(data: bytes | memoryview) -> Struct:
     Raises:
         ProtocolError: It is no message of a server; the text says expected and got.
     """
-    return _decode(data, SERVER_MESSAGES)
+    return _decode(data, SERVER_MESSAGES, MAX_SERVER_MESSAGE_BYTES)
 
 
 def _no_extensions(code: int, data: bytes) -> Any:
     raise ValueError(f"extension type {code}")
 
 
-def _decode(data: bytes | memoryview, classes: Mapping[int, type[Struct]]) -> Struct:
+def _decode(data: bytes | memoryview, classes: Mapping[int, type[Struct]], max_bytes: int) -> Struct:
     try:
         fields = msgpack.unpackb(
             data,
@@ -55,8 +57,8 @@ def _decode(data: bytes | memoryview, classes: Mapping[int, type[Struct]]) -> St
             max_array_len=_MAX_ITEMS,
             max_map_len=0,
             max_ext_len=0,
-            max_bin_len=MAX_MESSAGE_BYTES,
-            max_str_len=MAX_MESSAGE_BYTES,
+            max_bin_len=max_bytes,
+            max_str_len=max_bytes,
         )
     except (ValueError, msgpack.exceptions.UnpackException, RecursionError) as fault:
         raise ProtocolError(f"expected one MessagePack array, got {fault or type(fault).__name__}") from None

@@ -15,11 +15,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from worldloom.app.announce import Announcer, open_publisher
 from worldloom.app.clock import SystemClock, unix_ms
 from worldloom.app.heart import Heart
 from worldloom.app.secrets import open_secrets
 from worldloom.app.telemetry import LoopLag, Telemetry, TickReport
 from worldloom.app.version import worldloom_version
+from worldloom.bus.mqtt import MqttPublisher
 from worldloom.config import Config
 from worldloom.errors import StoreUnavailable, WorldloomError
 from worldloom.gateway.entrance import Entrance
@@ -30,7 +32,7 @@ from worldloom.gateway.serving import GameServer
 from worldloom.gateway.socket import SocketSettings
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import SqlStore, open_store
-from worldloom.ports import Clock, PlaceRow, Store, TerrainSource, TileRow, WorldRow
+from worldloom.ports import Clock, PlaceRow, PublicEvent, Store, TerrainSource, TileRow, WorldRow
 from worldloom.replication.fanout import FanOut
 from worldloom.replication.uplink import Uplink
 from worldloom.services import places, terrain, worlds
@@ -98,11 +100,18 @@ class World:
         store: Where everything durable is.
         row: The world's row.
         clock: Time.
+        publish: Takes public events, without waiting.
         source: Makes the land; noise by default.
     """
 
     def __init__(
-        self, config: Config, store: Store, row: WorldRow, clock: Clock, source: TerrainSource | None = None
+        self,
+        config: Config,
+        store: Store,
+        row: WorldRow,
+        clock: Clock,
+        publish: Callable[[PublicEvent], None] = lambda event: None,
+        source: TerrainSource | None = None,
     ) -> None:
         self.config, self.store, self.row, self.clock = config, store, row, clock
         noise = NoiseSource(row.seed)
@@ -110,7 +119,8 @@ class World:
         self.emerge = EmergeQueue(
             self._load_tile, self._save_tile, source or noise, noise, config.worldgen, clock
         )
-        self.emerge.on_emerged.append(self._emerged)
+        announcer = Announcer(publish, self._layer_of, unix_ms)
+        self.emerge.on_emerged += [self._emerged, announcer.emerged]
         rules = Rules.of(config, row)
         self.fanout = FanOut(config.sync.view_cells, config.sync.bytes_per_second_per_client)
         self.inbox = MoveInbox()
@@ -124,7 +134,15 @@ class World:
             lambda f: self.gateway.take_frame(f),
             lambda s: self.gateway.take_snapshot(s),
         )
-        self.gateway = Gateway(rules, self.inbox, self.fanout, self.uplink, clock.monotonic, clock.world_ms)
+        self.gateway = Gateway(
+            rules,
+            self.inbox,
+            self.fanout,
+            self.uplink,
+            clock.monotonic,
+            clock.world_ms,
+            announcer.session,
+        )
         self.gateway.entrance = Entrance(
             store,
             self.gateway.roster,
@@ -169,6 +187,11 @@ class World:
         if emerged.tile is not None and (emerged.rx, emerged.rz) not in self.land:
             heights = emerged.tile.heights
             self.shard.add_region(emerged.rx, emerged.rz, heights, emerged.sha256, emerged.source)
+
+    def _layer_of(self, avatar: int) -> int | None:
+        mirror = self.fanout.mirror
+        key = mirror.keys[mirror.where.get(avatar, (0, 0))[0]]
+        return key[2] if key is not None else None
 
     async def _land_ready(self, rx: int, rz: int) -> bool:
         if (rx, rz) not in self.land:
@@ -240,14 +263,14 @@ async def serve(config: Config, ready: Callable[[str], None]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C cancels the main task instead
             loop.add_signal_handler(number, _stop, loop, stopping, number)
-    async with _opened(config) as (world, store):
+    async with _opened(config) as (world, store, publisher):
         telemetry = Telemetry()
         server = GameServer(
             config.server,
             world.gateway.accept,
             world.inbox,
             make_app(
-                lambda: _health(world, telemetry, stopping),
+                lambda: _health(world, telemetry, publisher, stopping),
                 telemetry.render,
                 lambda sha256: store.read(terrain.content, sha256),
                 lambda: About(world.row.name, worldloom_version(), len(world.gateway.roster)),
@@ -256,6 +279,8 @@ async def serve(config: Config, ready: Callable[[str], None]) -> int:
             SocketSettings(write_buffer_bytes=config.sync.write_buffer_bytes),
         )
         _pull(telemetry, world, store, server)
+        if publisher is not None:
+            _pull_mqtt(telemetry, publisher)
         try:
             host, port = await server.start()
         except OSError as error:
@@ -263,7 +288,7 @@ async def serve(config: Config, ready: Callable[[str], None]) -> int:
                 f"expected to listen on {config.server.host}:{config.server.port}, got: {error.strerror or error}; "
                 "choose another with --host and --port"
             ) from None
-        async with _running(world, telemetry):
+        async with _running(world, telemetry, publisher):
             scheme = "https" if config.server.tls_cert else "http"
             ready(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}")
             with contextlib.suppress(asyncio.CancelledError):
@@ -291,21 +316,29 @@ async def _save_last(world: World) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore]]:
-    """A world on its database."""
+async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore, MqttPublisher | None]]:
+    """A world on its database, and who publishes its events, if anybody."""
     await asyncio.to_thread(open_secrets, config.data_path)
     await asyncio.to_thread(migrate, config.storage_url)
     store = await asyncio.to_thread(open_store, config.storage_url, config.storage.queue_limit)
     try:
         seed = config.world.seed if config.world.seed >= 0 else random_secrets.randbits(63)
         row = await store.run(worlds.open_world, worlds.OpenWorld(config.world.name, seed, unix_ms()))
-        yield World(config, store, row, SystemClock(row.created_ms)), store
+        publisher = open_publisher(config.mqtt, row, unix_ms())
+        publish = publisher.offer if publisher is not None else _tell_nobody
+        yield World(config, store, row, SystemClock(row.created_ms), publish), store, publisher
     finally:
         await store.close()
 
 
+def _tell_nobody(event: PublicEvent) -> None:
+    """Nothing is published."""
+
+
 @contextlib.asynccontextmanager
-async def _running(world: World, telemetry: Telemetry) -> AsyncIterator[None]:
+async def _running(
+    world: World, telemetry: Telemetry, publisher: MqttPublisher | None
+) -> AsyncIterator[None]:
     """The tasks of a world, each with a name; one that fails is logged and started again."""
     pulse = _Pulse(world, telemetry)
     bodies: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
@@ -318,6 +351,8 @@ async def _running(world: World, telemetry: Telemetry) -> AsyncIterator[None]:
         ),
         "places": lambda: _every(world.config.storage.places_every_s, _quietly(world.save_places)),
     }
+    if publisher is not None:
+        bodies["mqtt"] = publisher.run
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(_supervised(name, body), name=name) for name, body in bodies.items()]
         try:
@@ -361,7 +396,9 @@ def _quietly(act: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]
     return run
 
 
-def _health(world: World, telemetry: Telemetry, stopping: asyncio.Event) -> dict[str, Any]:
+def _health(
+    world: World, telemetry: Telemetry, publisher: MqttPublisher | None, stopping: asyncio.Event
+) -> dict[str, Any]:
     emerge = asdict(world.emerge.stats())
     return {
         "ok": not stopping.is_set() and emerge["store_available"],
@@ -371,6 +408,7 @@ def _health(world: World, telemetry: Telemetry, stopping: asyncio.Event) -> dict
         "world_ms": world.clock.world_ms(),
         **asdict(telemetry.timing()),
         "emerge": {key: value for key, value in emerge.items() if key != "outcomes"},
+        **({"mqtt": _mqtt_health(publisher)} if publisher is not None else {}),
     }
 
 
@@ -383,3 +421,14 @@ def _pull(telemetry: Telemetry, world: World, store: SqlStore, server: GameServe
     telemetry.pull("store_writes", lambda: store.stats().commits)
     telemetry.pull("connections", lambda: server.connections)
     telemetry.pull("regions", lambda: len(world.land))
+
+
+def _mqtt_health(publisher: MqttPublisher) -> dict[str, Any]:
+    """A broker that is away costs the world nothing: it is told of, and no reason to be unhealthy."""
+    stats = publisher.stats()
+    return {"connected": stats.connected, "queued": stats.queued, "dropped": stats.dropped}
+
+
+def _pull_mqtt(telemetry: Telemetry, publisher: MqttPublisher) -> None:
+    telemetry.pull("mqtt_outbox", lambda: publisher.stats().queued)
+    telemetry.pull("mqtt_dropped", lambda: publisher.stats().dropped)

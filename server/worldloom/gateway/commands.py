@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import msgpack
 from msgspec import Struct
 
 from worldloom.errors import Refusal
@@ -23,6 +24,10 @@ __all__ = ["MAX_BLOCKED", "REACH", "Commands"]
 REACH = {SayKind.SAY: 20 * XZ_PER_M, SayKind.SHOUT: 100 * XZ_PER_M, SayKind.REGION: -1}
 SIGNAL_REACH = 100 * XZ_PER_M
 MAX_BLOCKED = 64
+_COMMANDS = (messages.Say, messages.Whisper, messages.Signal, messages.Block)
+_MAX_ID = 0xFFFF_FFFF
+_HEAD_BYTES = 24
+"""An array's header, a tag and a number take no more."""
 
 
 class Limits(Protocol):
@@ -79,7 +84,7 @@ class Commands:
         try:
             asked = decode_client(payload)
         except ProtocolError as fault:
-            session.mistaken(0, str(fault))
+            session.mistaken(_command_id(payload), str(fault))
             return
         if session.state is not SessionState.LIVE:
             session.mistaken(0, f"{type(asked).__name__} before Welcome", RefusalCode.STATE)
@@ -122,22 +127,22 @@ class Commands:
                 0, Refusal(RefusalCode.RATE, "too many Who", "ask less often", round(wait * 1_000) + 1)
             )
             return
-        known = (self._roster.find(avatar) for avatar in dict.fromkeys(who.ids))
-        told = [
-            messages.Named(other.avatar, other.name, other.kind)
-            for other in known
-            if other is not None and self._may_know(session, other)
-        ]
+        ids = self._fanout.mirror.visible(dict.fromkeys(who.ids), session.seat.layers)
+        known = (self._roster.find(avatar) for avatar in ids if avatar not in session.seat.blocked)
+        told = [messages.Named(other.avatar, other.name, other.kind) for other in known if other is not None]
         session.write(message(messages.People(told)))
 
     def _may_know(self, session: Session, other: Session) -> bool:
-        layer = self._fanout.seats.layer(other.seat)
-        hidden = layer is not None and layer not in session.seat.layers
-        return other.avatar not in session.seat.blocked and not hidden
+        """Whether somebody may learn that somebody else is here."""
+        seen = self._fanout.mirror.visible([other.avatar], session.seat.layers)
+        return bool(seen) and other.avatar not in session.seat.blocked
 
     def _text(self, session: Session, raw: str) -> str:
+        limit = self._limits.text_chars
+        if len(raw) > limit:
+            raise Refusal(RefusalCode.INVALID, f"expected at most {limit} characters, got {len(raw)}")
         self._take(session.buckets.says, "lines")
-        text = clean_text(raw, self._limits.text_chars)
+        text = clean_text(raw, limit)
         if not text:
             raise Refusal(RefusalCode.INVALID, "expected something to say, got nothing visible")
         return text
@@ -183,3 +188,16 @@ class Commands:
             raise Refusal(RefusalCode.INVALID, f"expected at most {MAX_BLOCKED} blocked, got one more")
         if block.on != (block.avatar in blocked):
             self._fanout.block(session.seat, block.avatar, block.on)
+
+
+def _command_id(payload: bytes) -> int:
+    """The id of a command that is otherwise wrong, so that whoever waits for its answer gets it; 0 if there is none."""
+    reader = msgpack.Unpacker()
+    reader.feed(payload[:_HEAD_BYTES])
+    try:
+        reader.read_array_header()
+        tag, number = reader.unpack(), reader.unpack()
+    except (ValueError, msgpack.exceptions.UnpackException):
+        return 0
+    is_command = type(tag) is int and messages.CLIENT_MESSAGES.get(tag) in _COMMANDS
+    return number if is_command and type(number) is int and 0 <= number <= _MAX_ID else 0

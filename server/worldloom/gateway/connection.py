@@ -47,7 +47,7 @@ class Connection:
 
     def on_message(self, payload: bytes) -> None:
         """One complete message."""
-        if self.session is not None:
+        if self.session is not None and self.session.state is not SessionState.JOINING:
             if self.session.state is not SessionState.ENDED:
                 self._gateway.commands.handle(self.session, payload)
             return

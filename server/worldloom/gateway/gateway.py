@@ -21,6 +21,7 @@ from worldloom.gateway.news import RegionTeller
 from worldloom.gateway.roster import Roster
 from worldloom.gateway.session import THIN_FOR_S, Buckets, Session, SessionState
 from worldloom.gateway.socket import GameSocket
+from worldloom.ports import AccountRow
 from worldloom.replication.fanout import FanOut
 from worldloom.replication.feed import I64, Join, Part, Renew, ShardFrame, ShardSnapshot
 from worldloom.replication.uplink import Uplink
@@ -34,11 +35,12 @@ from worldloom_sdk.protocol.messages import CloseCode, Hello, RefusalCode
 __all__ = ["Gateway", "GatewayRules"]
 
 Bool = npt.NDArray[np.bool_]
+Place = tuple[int, int, int, int]
 
 _log = logging.getLogger(__name__)
 
 MOVE_STRIKES = 100
-"""Ticks over the move limit, in all, after which a connection is closed."""
+"""Ticks over the move limit after which a connection is closed; one is forgiven each second."""
 MOVE_PREFIX = b"\x92\x02\xc4\x10"
 """What a move's payload begins with."""
 MAX_WAITING = 1_000
@@ -73,7 +75,7 @@ class Gateway:
         uplink: The way to the shard.
         monotonic: Seconds of a steady clock.
         world_ms: World time.
-        on_event: Told of who came and left: kind, avatar, name, region, layer.
+        on_event: Told of each session that "came", "moved" to another cell or layer, or "left".
     """
 
     def __init__(
@@ -99,8 +101,9 @@ class Gateway:
         self._paused: dict[Session, None] = {}
         self._thin: dict[Session, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.departed: dict[int, tuple[int, int, int, int]] = {}
+        self.departed: dict[int, Place] = {}
         """Last places of accounts that left and are not saved yet: x, z, y, yaw in units."""
+        self._departed_before: dict[int, Place] = {}
         self.moves_taken = 0
         self.pauses = 0
         self.closed: dict[int, int] = {}
@@ -133,13 +136,8 @@ class Gateway:
             if again is not None and again.state in (SessionState.LIVE, SessionState.LOST):
                 self._take_over(again, connection, resumed=True)
                 return
-            account, name, token = await self.entrance.identify(hello)
-            present = self.roster.find(account.account) if account is not None else None
-            if present is not None:
-                self._take_over(present, connection, resumed=False)
-                return
-            self.entrance.check_room()
-            self._admit(connection, await self.entrance.place(account, name, token))
+            with self.entrance.coming(hello):
+                await self._let_in(connection, hello, self.entrance)
         except Refusal as refusal:
             connection.refuse(refusal)
         except Exception:  # noqa: BLE001 - a task boundary: one newcomer's bad luck is not the world's
@@ -148,12 +146,28 @@ class Gateway:
                 Refusal(RefusalCode.UNAVAILABLE, "something went wrong here", "try again", 5_000)
             )
 
+    async def _let_in(self, connection: Connection, hello: Hello, entrance: Entrance) -> None:
+        account = await entrance.identify(hello)
+        if self._replaces(account, connection):
+            return
+        with entrance.room():
+            who = await entrance.place(account, hello, self.last_place)
+            if account is None and hello.keep and connection.is_open:
+                who = await entrance.register(who)
+            # Another connection of the same account may have been faster meanwhile.
+            if not self._replaces(account, connection):
+                self._admit(connection, who)
+
+    def _replaces(self, account: AccountRow | None, connection: Connection) -> bool:
+        """Whether this account is here already: then the newer connection wins."""
+        present = self.roster.find(account.account) if account is not None else None
+        if present is not None:
+            self._take_over(present, connection, resumed=False)
+        return present is not None
+
     def _admit(self, connection: Connection, who: Admitted) -> None:
         if not connection.is_open:
             return
-        if self.roster.find(who.avatar) is not None or self.roster.has_name(who.skeletons):
-            # Somebody else was faster between the question and now.
-            raise Refusal(RefusalCode.NAME_TAKEN, f"the name {who.name!r} was just taken", "try again", 1_000)
         row = self.roster.new_row()
         seat = Seat(who.avatar, connection.socket.writer)
         session = Session(
@@ -181,6 +195,7 @@ class Gateway:
         session.seat.blocked = blocked
         session.resumed = resumed
         session.state = SessionState.JOINING
+        self.roster.change_row(session)
         self._attach(session, connection)
         self._joining[session] = None
         self._uplink.control(Renew(session.avatar))
@@ -189,8 +204,7 @@ class Gateway:
         connection.session = session
         session.socket = connection.socket
         session.wrong = session.over_moves = 0
-        connection.socket.deadline(None)
-        connection.socket.max_message = MAX_MESSAGE_BYTES
+        connection.socket.deadline(self._rules.hello_timeout_s, CloseCode.BUSY)
 
     def _detach(self, session: Session) -> None:
         """The session has no socket any more; its body stays."""
@@ -257,6 +271,7 @@ class Gateway:
     def collect(self) -> None:
         """Send the moves of all sockets, and what else there is, to the shard."""
         rows, raw = self._inbox.take()
+        self.roster.inbox_taken()
         batch, wrong = decode_moves(rows, raw)
         for index in wrong:
             session = self.roster.at_row(int(rows[index]))
@@ -292,6 +307,8 @@ class Gateway:
     def sweep(self) -> None:
         """About once a second: end what has waited too long."""
         now = self._monotonic()
+        for session in self.roster:
+            session.over_moves = max(0, session.over_moves - 1)
         for session in list(self._lost):
             if now - session.lost_at >= self._rules.resume_s:
                 self._end(session)
@@ -303,12 +320,17 @@ class Gateway:
                 del self._thin[session]
                 self._fanout.regard(session.seat, thin=False)
 
-    def places(self) -> dict[int, tuple[int, int, int, int]]:
+    def places(self) -> dict[int, Place]:
         """Where every account is or was last: x, z, y, yaw in units."""
         here = {s.account: self._place(s) for s in self.roster if s.account is not None}
         places, self.departed = self.departed, {}
+        self._departed_before = dict(places)
         places.update({account: place for account, place in here.items() if place is not None})
         return places
+
+    def last_place(self, account: int) -> Place | None:
+        """Where an account left from, x, z, y, yaw in units, if that may not be in the database yet."""
+        return self.departed.get(account) or self._departed_before.get(account)
 
     async def close(self, retry_after_ms: int) -> None:
         """Tell everybody that the server stops."""
@@ -366,6 +388,8 @@ class Gateway:
             key = self._fanout.mirror.keys[at[0]] if at else None
             if key is not None:
                 self.news.move(session, (key[0] >> 3, key[1] >> 3))
+                if session.came:
+                    self._on_event("moved", session)
 
     def _welcome_arrived(self) -> None:
         for session in list(self._joining):
@@ -380,6 +404,8 @@ class Gateway:
         session.state = SessionState.LIVE
         if session.socket is not None:
             session.socket.row = session.row
+            session.socket.deadline(None)
+            session.socket.max_message = MAX_MESSAGE_BYTES
         self._fanout.add(session.seat)
         self.news.tell_all(session)
         if not session.came:
@@ -412,5 +438,5 @@ class Gateway:
             resumed=session.resumed,
         )
 
-    def _place(self, session: Session) -> tuple[int, int, int, int] | None:
+    def _place(self, session: Session) -> Place | None:
         return self._fanout.mirror.body(session.avatar)

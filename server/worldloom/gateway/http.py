@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from worldloom.errors import StoreUnavailable
 from worldloom.gateway.limits import RateLimit, address_key
 from worldloom_sdk.protocol.messages import PROTOCOL_VERSION, SUBPROTOCOL_PATH
 
@@ -203,6 +204,10 @@ def _add_errors(app: FastAPI) -> None:
         name = {404: "not_found", 405: "method_not_allowed"}.get(fault.status_code, "refused")
         text = f"{fault.detail}: {request.method} {request.url.path[:200]}"
         return _error(fault.status_code, name, text, fault.headers)
+
+    @app.exception_handler(StoreUnavailable)
+    async def unavailable(_request: Request, fault: StoreUnavailable) -> Response:
+        return _error(503, "unavailable", f"the database cannot be asked: {fault}", {"Retry-After": "2"})
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, fault: RequestValidationError) -> Response:

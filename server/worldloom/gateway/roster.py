@@ -27,6 +27,7 @@ class Roster:
         self.move_tokens = np.zeros(64, np.float64)
         self._by_row: list[Session | None] = []
         self._spare: list[int] = []
+        self._resting: list[int] = []
         self._by_avatar: dict[int, Session] = {}
         self._by_resume: dict[str, Session] = {}
         self._by_skeleton: dict[str, Session] = {}
@@ -64,6 +65,25 @@ class Roster:
                 self.move_tokens = np.concatenate([self.move_tokens, np.zeros_like(self.move_tokens)])
         return row
 
+    def change_row(self, session: Session) -> None:
+        """Give a session another move row, so that moves still waiting under the old one count for nobody."""
+        self._free(session.row)
+        tokens = self.move_tokens[session.row]
+        session.row = self.new_row()
+        self._by_row[session.row] = session
+        self.avatar_of[session.row] = session.avatar
+        self.move_tokens[session.row] = tokens
+
+    def inbox_taken(self) -> None:
+        """No move waits any more: rows that were freed may be given again."""
+        self._spare += self._resting
+        self._resting.clear()
+
+    def _free(self, row: int) -> None:
+        self._by_row[row] = None
+        self.avatar_of[row] = 0
+        self._resting.append(row)
+
     def add(self, session: Session) -> None:
         """Somebody comes in."""
         self._by_avatar[session.avatar] = session
@@ -85,11 +105,10 @@ class Roster:
             return
         del self._by_avatar[session.avatar]
         self._by_resume.pop(session.resume, None)
-        self._by_row[session.row] = None
-        self.avatar_of[session.row] = 0
-        self._spare.append(session.row)
+        self._free(session.row)
         for skeleton in session.skeletons:
-            self._by_skeleton.pop(skeleton, None)
+            if self._by_skeleton.get(skeleton) is session:
+                del self._by_skeleton[skeleton]
         self.move_to(session, None)
 
     def move_to(self, session: Session, region: Region | None) -> None:

@@ -139,9 +139,10 @@ class Session:
             self.close(CloseCode.POLICY, "too many wrong commands")
 
     def close(self, code: int, reason: str) -> None:
-        """Close the socket; the gateway hears of it."""
+        """Close the socket; the gateway hears of it. Nothing is written after the closing frame."""
         if self.socket is not None:
             self.socket.close(code, reason)
+            self.seat.write = self.socket.writer
 
     def note_pause(self, now: float) -> bool:
         """The client reads too slowly; True when it did so twice in ten seconds."""

@@ -17,6 +17,7 @@ from typing import Protocol, cast
 from worldloom.gateway.framing import MessageStream, server_frame
 from worldloom.gateway.handshake import MAX_REQUEST_BYTES, answer, plain_response
 from worldloom.gateway.inbox import MOVE_FRAME_BYTES, MOVE_PAYLOAD_HEAD, MoveInbox, move_frame
+from worldloom_sdk.protocol.messages import CloseCode
 
 __all__ = ["GameSocket", "Peer", "SocketSettings", "SocketWatch", "server_frame"]
 
@@ -26,7 +27,6 @@ _MOVE_HEAD = int.from_bytes(b"\x82\x94", "little")
 _PAYLOAD_HEAD = int.from_bytes(MOVE_PAYLOAD_HEAD, "little")
 _MOVE_PAYLOAD_BYTES = 20
 _heads = struct.Struct("<HII").unpack_from  # frame head, mask, first four bytes of the masked payload
-_INTERNAL = 1011
 _DISCARD_LIMIT_BYTES = 1024 * 1024
 _FRAME_COST, _PART_COST = 4, 1  # of the allowance for frames: a frame that comes in pieces costs little more
 
@@ -428,7 +428,7 @@ class GameSocket(asyncio.BufferedProtocol):
             self._peer.on_message(payload)
         except Exception:  # noqa: BLE001 - logged; it stays this connection's own fault
             _log.exception("a message could not be handled")
-            self.close(_INTERNAL)
+            self.close(CloseCode.INTERNAL)
 
     # Opening and closing.
 
@@ -462,12 +462,12 @@ class GameSocket(asyncio.BufferedProtocol):
             self._peer = self.accept(self)
         except Exception:  # noqa: BLE001 - logged; it stays this connection's own fault
             _log.exception("a new connection could not be served")
-            self.close(_INTERNAL)
+            self.close(CloseCode.INTERNAL)
         if rest:
             self._process(rest)
 
     def _begin_closing(self) -> None:
-        self.writer = _nowhere
+        self.writer, self._at_boundary = _nowhere, False
         self.deadline(self._settings.close_timeout_s)
 
     def _flush(self) -> None:

@@ -24,9 +24,8 @@ def _parse(table: str) -> dict[str, str]:
 
 
 _PROTOTYPES = _parse(PROTOTYPES)
-_OWN = str.maketrans(
-    {"i": "l", "1": "l", "0": "o", "5": "s", "m": "rn", "w": "vv", "-": " ", "_": " ", "'": "", ".": ""}
-)
+_SEPARATORS = str.maketrans({"-": " ", "_": " ", "'": "", ".": ""})
+_OWN = str.maketrans({"i": "l", "1": "l", "0": "o", "5": "s", "m": "rn", "w": "vv"})
 _DOT_ABOVE = "\u0307"
 _VOWEL_POINTS = frozenset(map(chr, [*range(0x64B, 0x656), 0x670, 0x5B4]))
 """Arabic and Hebrew vowel points: a name is the same with and without."""
@@ -41,7 +40,7 @@ def skeleton(name: str) -> str:
     Returns:
         1 .. SKELETON_LIMIT characters; for people's eyes of no use.
     """
-    folded = _decompose(_pointless(name).casefold())
+    folded = _decompose(_plain(name).casefold())
     return _finish("".join(_small(character) for character in folded))
 
 
@@ -50,7 +49,7 @@ def as_shown(name: str) -> str:
 
     A Greek capital may look like a Latin letter that its small letter does not look like.
     """
-    looks = "".join(_PROTOTYPES.get(character, character) for character in _pointless(name))
+    looks = "".join(_PROTOTYPES.get(character, character) for character in _plain(name))
     return _finish("".join(_small(character) for character in _decompose(looks.casefold())))
 
 
@@ -59,8 +58,10 @@ def bare(skeleton_or_name: str) -> str:
     return "".join(c for c in _decompose(skeleton_or_name) if c.isalnum())
 
 
-def _pointless(name: str) -> str:
-    return "".join(character for character in _decompose(name) if character not in _VOWEL_POINTS)
+def _plain(name: str) -> str:
+    """Decomposed, without vowel points, with one kind of separator."""
+    plain = _decompose(name).translate(_SEPARATORS)
+    return "".join(character for character in plain if character not in _VOWEL_POINTS)
 
 
 def _decompose(text: str) -> str:

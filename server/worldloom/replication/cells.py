@@ -108,12 +108,17 @@ class CellTable:
         cx, cz = x >> CELL_SHIFT, z >> CELL_SHIFT
         if self._has_room((cx, cz, layer)):
             return x, z
+        half = CELL_UNITS // 2
         for ring in range(1, SEARCH_RINGS + 1):
-            for dx in range(-ring, ring + 1):
-                for dz in range(-ring, ring + 1):
-                    if max(abs(dx), abs(dz)) == ring and self._has_room((cx + dx, cz + dz, layer)):
-                        half = CELL_UNITS // 2
-                        return ((cx + dx) << CELL_SHIFT) + half, ((cz + dz) << CELL_SHIFT) + half
+            span = range(-ring, ring + 1)
+            middles = [
+                (((cx + dx) << CELL_SHIFT) + half, ((cz + dz) << CELL_SHIFT) + half)
+                for dx in span
+                for dz in span
+                if max(abs(dx), abs(dz)) == ring and self._has_room((cx + dx, cz + dz, layer))
+            ]
+            if middles:
+                return min(middles, key=lambda m: (m[0] - x) ** 2 + (m[1] - z) ** 2)
         return None
 
     def cross(self, changed: I64, tick: int) -> list[int]:

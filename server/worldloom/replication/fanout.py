@@ -301,6 +301,7 @@ class FanOut:
     def _seat_waiting(self) -> None:
         """Viewers that wait for (more of) their picture."""
         for seat in list(self._waiting):
+            anew = seat.group is None
             if seat.group is None:
                 if not self.seats.is_in_world(seat):
                     continue
@@ -309,8 +310,9 @@ class FanOut:
                 seat.missing = group.rows.tolist()
             for _ in range(AREAS_A_TICK):
                 if seat.missing and seat.group is not None:
-                    area, seat.missing = self._transitions.area(seat.group, seat.missing, seat.blocked)
+                    area, seat.missing = self._transitions.area(seat.group, seat.missing, seat.blocked, anew)
                     self._write_area(seat, area)
+                    anew = False
             if not seat.missing and seat.group is not None:
                 self._waiting.pop(seat, None)
                 self._write(seat, self._transitions.complete())
@@ -327,6 +329,7 @@ class FanOut:
         self._note_own_layer(seat, group)
 
     def _note_own_layer(self, seat: Seat, group: ViewGroup) -> None:
+        """Whether a viewer that may be alone would see itself: only then can nobody be in view but itself."""
         layer = self.seats.layer(seat)
         group.family.sees_self[group.index] = layer is not None and layer in group.key.layers
 
@@ -337,6 +340,8 @@ class FanOut:
         if group.viewers.pop(seat, group) is group:
             group.special.pop(seat, None)
         group.family.members[group.index] -= 1
+        if len(group) == 1:
+            self._note_own_layer(next(iter(group)), group)
         seat.group = None
         self.seats.watch_patch(seat, False)
         if not keep_if_empty:

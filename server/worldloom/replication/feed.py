@@ -110,7 +110,7 @@ class Resync:
 
 @dataclass(frozen=True, slots=True)
 class SpokenLine:
-    """A line on its way to those who can hear it; position in 1/64 m."""
+    """A line on its way to those who can hear it; position in 1/64 m, and the layer of the body that speaks."""
 
     avatar: int
     name: str
@@ -119,6 +119,7 @@ class SpokenLine:
     x: int
     z: int
     reach: int
+    layer: int = 0
 
     def line(self) -> Line:
         """As clients are told."""

@@ -4,6 +4,8 @@ A (cell, layer) has a **row** while it is occupied or somebody can see it; per-c
 slots of a row are a block of one flat pool, so that the words of a whole tick are applied in one assignment.
 """
 
+from collections.abc import Collection, Iterable
+
 import numpy as np
 
 from worldloom.replication.feed import I64, U64, ShardFrame, ShardSnapshot
@@ -75,6 +77,7 @@ class Mirror:
         self._refs: list[int] = [1]
         self._spare: list[int] = []
         self._blocks: dict[int, list[int]] = {}
+        self._outgrown: list[tuple[int, int]] = []
         self._used = MAX_SLOTS
 
     def __len__(self) -> int:
@@ -102,6 +105,7 @@ class Mirror:
 
     def apply(self, frame: ShardFrame) -> NewTick:
         """Take a frame: leaves, then enters, then words."""
+        self._reuse_outgrown()
         new = NewTick()
         new.tick = frame.tick
         new.leaves, new.enters, new.bounds, new.words = frame.leaves, frame.enters, frame.bounds, frame.words
@@ -152,6 +156,11 @@ class Mirror:
         at = int(self.base[row]) + slot
         _, x, z, y, yaw, _ = unpack_words(self.words[at : at + 1], int(self.cx[row]), int(self.cz[row]))
         return int(x[0]), int(z[0]), int(y[0]), int(yaw[0])
+
+    def visible(self, avatars: Iterable[int], layers: Collection[int]) -> list[int]:
+        """Those of some avatars whose bodies are here, in one of some layers."""
+        rows = [(avatar, self.where[avatar][0]) for avatar in avatars if avatar in self.where]
+        return [avatar for avatar, row in rows if (key := self.keys[row]) is not None and key[2] in layers]
 
     def place(self, avatar: int) -> int:
         """Pool place of an avatar's slot, 0 when it is not here."""
@@ -235,8 +244,14 @@ class Mirror:
         for column in (self.words, self.ids, self.changed):
             column[base : base + size] = column[old]
         self.ids[old] = 0
-        self._blocks.setdefault(size, []).append(old.start)
+        self._outgrown.append((size, old.start))
         self.base[row], self.size[row] = base, wide
+
+    def _reuse_outgrown(self) -> None:
+        """Blocks outgrown in a frame are given again only in the next: until then a place tells whose it was."""
+        for size, start in self._outgrown:
+            self._blocks.setdefault(size, []).append(start)
+        self._outgrown.clear()
 
     def _block(self, size: int) -> int:
         spare = self._blocks.get(size)

@@ -1,10 +1,10 @@
 """Rates: how often each viewer is told of each place, so that its byte budget holds. Pure; knows no bytes.
 
 What a viewer sees falls into four **bands** by distance; a **ladder** lists rates for the bands from lavish to poor,
-near first. A view group stands on the highest step whose expected words fit its budget. A cell in which even the 3 x 3 cells
-around do not fit at full rate is **crowded**: its viewers are grouped by patch, and only the patches around them count
-as near. (A threshold on bodies per cell cannot tell: 120 to a cell, all around, are more than the budget carries, while
-250 in one place are less.)
+near first. A view group stands on the highest step whose expected words fit its budget. A cell in which even the
+3 x 3 cells around do not fit at full rate is **crowded**: its viewers are grouped by patch, and only the patches around
+them count as near. (A threshold on bodies per cell cannot tell: 120 to a cell, all around, are more than the budget
+carries, while 250 in one place are less.)
 """
 
 import numpy as np

@@ -1,8 +1,9 @@
 """Runs: the words of a tick, cell by cell, in an order in which every rate is one contiguous piece.
 
-A slot's class at a tick is the number of trailing zeros of ``(slot - tick) mod 16``, at most 4. A viewer at rate 1/2^k
-gets the slots of class k and above. Each body has pending bits, one per class: all are set by a change, and those up to
-the class are cleared when the body's word is sent, so that whoever stops is right for every viewer within 16 ticks.
+A slot's class at a frame is the number of trailing zeros of ``(slot - frame) mod 16``, at most 4. A viewer at rate
+1/2^k gets the slots of class k and above. Each body has pending bits, one per class: all are set by a change, and those
+up to the class are cleared when the body's word is sent, so that whoever stops is right for every viewer within 16
+frames.
 
 Per cell the words lie as: repeats (pending, not changed now) of class 1 to 4, then fresh words of class 4 to 0. Rate
 1/2^k is then the piece from the repeats of class k to the fresh words of class k, and full rate the fresh words alone:
@@ -31,17 +32,17 @@ _CLASS = np.array([4, 0, 1, 0, 2, 0, 1, 0, 3, 0, 1, 0, 2, 0, 1, 0], np.int64)
 _UP_TO = np.array([0b1, 0b11, 0b111, 0b1111, 0b11111], np.int64)
 
 
-def class_of(slot: I64, tick: int) -> I64:
-    """The rate class of slots at a tick, 0 to 4."""
-    return _CLASS[(slot - tick) & 15]
+def class_of(slot: I64, frame: int) -> I64:
+    """The rate class of slots at a frame, 0 to 4."""
+    return _CLASS[(slot - frame) & 15]
 
 
-def encode_runs(t: AvatarTable, tick: int, cell_count: int) -> tuple[I64, I64, U64]:
+def encode_runs(t: AvatarTable, frame: int, cell_count: int) -> tuple[I64, I64, U64]:
     """Encode what is pending, and clear the bits of what is sent.
 
     Args:
         t: The bodies; ``pending`` is changed.
-        tick: This tick.
+        frame: The frame's number; frames are numbered without gaps.
         cell_count: Upper bound of the ``cell`` column.
 
     Returns:
@@ -49,7 +50,7 @@ def encode_runs(t: AvatarTable, tick: int, cell_count: int) -> tuple[I64, I64, U
     """
     rows = np.flatnonzero(t.pending)
     pending = t.pending[rows]
-    cls = class_of(t.slot[rows], tick)
+    cls = class_of(t.slot[rows], frame)
     fresh = (pending & 1).astype(np.bool_)
     due = fresh | ((cls > 0) & ((pending & _UP_TO[cls]) != 0))
     rows, cls, fresh = rows[due], cls[due], fresh[due]

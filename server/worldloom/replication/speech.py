@@ -1,4 +1,4 @@
-"""Who hears a spoken line: exactly those within its reach. Lines ride in the frames."""
+"""Who hears a spoken line: exactly those within its reach who see its layer. Lines ride in the frames."""
 
 import numpy as np
 
@@ -30,7 +30,14 @@ def hearing(lines: tuple[SpokenLine, ...], seats: Seats) -> dict[Seat, tuple[Spo
     for i in np.flatnonzero(heard.any(axis=0)).tolist():
         seat = listeners[i]
         near = [n for n in np.argsort(away[:, i], kind="stable").tolist() if heard[n, i]]
-        mine = tuple(lines[n] for n in near if lines[n].avatar not in seat.blocked)[:LINES_A_TICK]
+        mine = tuple(lines[n] for n in near if _may_hear(seat, lines[n]))[:LINES_A_TICK]
         if mine:
             result[seat] = mine
     return result
+
+
+def _may_hear(seat: Seat, line: SpokenLine) -> bool:
+    """One always hears oneself; others, if one sees them."""
+    if line.avatar == seat.avatar:
+        return True
+    return line.layer in seat.layers and line.avatar not in seat.blocked

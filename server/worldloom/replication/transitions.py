@@ -31,18 +31,24 @@ class Transitions:
         self._mirror = mirror
         self._tick = 0
         self._entries: dict[int, U64] = {}
+        self._recent: dict[tuple[int, int], tuple[U64, I64]] = {}
         self._changes: dict[tuple[ViewGroup, ViewGroup], tuple[bytes, list[int]]] = {}
 
     def begin_tick(self, tick: int) -> None:
         """The state after ``tick`` is told from now on."""
         self._tick = tick
         self._entries.clear()
+        self._recent.clear()
         self._changes.clear()
 
     def area(
-        self, group: ViewGroup, rows: Iterable[int], hidden: Collection[int] = ()
+        self, group: ViewGroup, rows: Iterable[int], hidden: Collection[int] = (), anew: bool = False
     ) -> tuple[bytes, list[int]]:
-        """An Area message with snapshots of as many rows as fit, and the rows that remain."""
+        """An Area message with snapshots of as many rows as fit, and the rows that remain.
+
+        With ``anew`` the rows that remain are told as empty: what the viewer may know of them is out of date, and a
+        word would be taken for another body's.
+        """
         offsets = self._offsets(group)
         parts: list[bytes] = []
         size = 0
@@ -54,6 +60,9 @@ class Transitions:
                 break
             header = block_header(BlockKind.SNAPSHOT, *offsets[remaining.pop(0)], len(entries))
             parts.append(header.to_bytes(8, "little") + entries.astype("<u8").tobytes())
+        if anew:
+            empty = (block_header(BlockKind.SNAPSHOT, *offsets[row], 0) for row in remaining)
+            parts += [header.to_bytes(8, "little") for header in empty]
         key = group.key
         told = Area(self._tick, key.cx, key.cz, group.family.radius, list(key.layers), b"".join(parts))
         return message(told), remaining
@@ -97,15 +106,20 @@ class Transitions:
         parts = []
         for place in places.tolist():
             row = int(group.rows[place])
-            since = 0 if revived[place].any() else self._tick - OWED_TICKS
-            words = self._mirror.words_since(row, since)
-            if not owed[place].all():
-                words = words[owed[place][patch_of(words)]]
-            words = self._without(row, words, hidden)
+            words, patches = self._changed(row, 0 if revived[place].any() else self._tick - OWED_TICKS)
+            words = self._without(row, words[owed[place][patches]], hidden)
             if len(words):
                 header = block_header(BlockKind.WORDS, *_offset(group, place), len(words))
                 parts.append(header.to_bytes(8, "little") + words.astype("<u8").tobytes())
         return frame_message(self._tick, b"".join(parts)) if parts else b""
+
+    def _changed(self, row: int, since: int) -> tuple[U64, I64]:
+        """Words of a row that changed lately, and their patches."""
+        found = self._recent.get((row, since))
+        if found is None:
+            words = self._mirror.words_since(row, since)
+            found = self._recent[row, since] = words, patch_of(words)
+        return found
 
     def _offsets(self, group: ViewGroup) -> dict[int, tuple[int, int, int]]:
         """dx, dz and layer of each row of a group, nearest first."""

@@ -95,7 +95,8 @@ class Uplink:
             del self._kept[min(self._kept)]
 
     def _restart(self, snapshot: ShardSnapshot, source: tuple[int, int]) -> None:
-        if source == self._source and snapshot.seq < self._seq:
+        if source == self._source and snapshot.seq <= self._seq:
+            # Late or double: what it says is known.
             return
         self._source, self._seq = source, snapshot.seq
         self._on_snapshot(snapshot)

@@ -144,7 +144,7 @@ class Family:
         patch: ``[cap]``; ``step``: ``[cap]`` on the ladder, -1 before the first plan.
         members: ``[cap]`` how many viewers.
         thin: ``[cap]`` whether the tier is thin.
-        sees_self: ``[cap]`` whether the body of the last viewer that joined is in a layer that it sees.
+        sees_self: ``[cap]`` where there is one viewer: whether its body is in a layer that it sees.
         lonely: ``[cap]`` whether the only viewer has nobody near, and is not told of itself.
     """
 

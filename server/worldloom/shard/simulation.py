@@ -188,9 +188,10 @@ class Shard:
     def _speak(self, speak: Speak) -> None:
         row = self.avatars.row(speak.avatar)
         if row is not None:
-            x, z = int(self.avatars.x[row]), int(self.avatars.z[row])
+            t = self.avatars
+            x, z, layer = int(t.x[row]), int(t.z[row]), int(t.layer[row])
             self._lines.append(
-                SpokenLine(speak.avatar, speak.name, speak.kind, speak.text, x, z, speak.reach)
+                SpokenLine(speak.avatar, speak.name, speak.kind, speak.text, x, z, speak.reach, layer)
             )
 
     def _step(self, batches: Iterable[MoveBatch], tick: int) -> None:
@@ -198,7 +199,11 @@ class Shard:
         moves = [np.concatenate([t.rows(b.avatar)[None], b.moves]) for b in batches if len(b.avatar)]
         if not moves:
             return
-        done = step(t, Moves(*np.concatenate(moves, axis=1)), self._tables, tick)
+        together = np.concatenate(moves, axis=1)
+        if len(moves) > 1:
+            # Batches may have overtaken one another on the way; the highest number is to be the last.
+            together = together[:, np.argsort(together[1], kind="stable")]
+        done = step(t, Moves(*together), self._tables, tick)
         refused = done.corrections
         if len(refused.row):
             self._correct(*refused)
@@ -239,7 +244,8 @@ class Shard:
 
     def _frame(self, tick: int) -> ShardFrame:
         records = self.cells.records()
-        cells, bounds, words = encode_runs(self.avatars, tick, self.cells.indices)
+        # By the frame's number: the tick's may skip, and with it some slots' turn.
+        cells, bounds, words = encode_runs(self.avatars, self._seq, self.cells.indices)
         keys = np.array([self.cells.key(index) for index in cells.tolist()], np.int64).reshape(-1, 3)
         corrections = np.concatenate(self._corrections) if self._corrections else np.empty((0, 7), np.int64)
         self._seq += 1

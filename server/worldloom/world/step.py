@@ -14,6 +14,7 @@ import numpy.typing as npt
 from worldloom.world.avatars import I64, AvatarTable
 from worldloom_sdk.protocol.geometry import GROUND_Y, REGION_LIMIT, REGION_SHIFT, TICK_MS, Y_PER_M
 from worldloom_sdk.protocol.messages import CorrectionReason
+from worldloom_sdk.protocol.words import WORD_Y_OFFSET
 
 __all__ = ["PENDING_ALL", "TICKS_PER_S", "Corrections", "Ground", "Moves", "Stepped", "Tables", "step"]
 
@@ -22,6 +23,8 @@ BELOW_GROUND = Y_PER_M // 4
 """How far below the ground a body may be said to be: 0.25 m, for rounding on slopes."""
 ABOVE_GROUND = 64 * Y_PER_M
 """How high over the ground a body may be: 64 m."""
+CEILING = 0x3FFF - WORD_Y_OFFSET
+"""No body is higher than a word can say: 767.9 m."""
 ON_GROUND = Y_PER_M // 2
 """A body this near to the ground follows it: no limit on climbing."""
 PENDING_ALL = 0b11111
@@ -99,7 +102,7 @@ def step(state: AvatarTable, moves: Moves, tables: Tables, tick: int) -> Stepped
     high = np.where(np.abs(y - ground) <= ON_GROUND, 0, high)
 
     reason = np.zeros(len(row), np.int64)
-    off = (y < ground - BELOW_GROUND) | (y > ground + ABOVE_GROUND)
+    off = (y < ground - BELOW_GROUND) | (y > np.minimum(ground + ABOVE_GROUND, CEILING))
     reason[off] = CorrectionReason.GROUND
     reason[high > state.lift[row]] = CorrectionReason.CLIMB
     reason[~woven] = CorrectionReason.UNWOVEN

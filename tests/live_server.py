@@ -21,7 +21,7 @@ import msgspec
 
 from raw_ws import BINARY, CLOSE, PONG, eventually, frame, move_payload, request
 from worldloom.app import node
-from worldloom.app.node import World
+from worldloom.app.world import World
 from worldloom.config import Config
 from worldloom.gateway import serving
 from worldloom.gateway.serving import GameServer

@@ -149,7 +149,7 @@ class World:
     async def dial(self) -> Transport:
         """A new connection, for bots and clients that you make yourself: ``Bot(dial=world.dial, clock=world.clock)``.
 
-        What comes in by it without a token is a guest, whose place and id are not the same in every run.
+        What comes in by it without a token is a guest, whose place is not the same in every run.
         """
         return await self._server.dial()
 

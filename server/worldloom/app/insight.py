@@ -1,0 +1,111 @@
+"""Insight: what a running node tells of itself, tick by tick and whenever somebody looks."""
+
+import logging
+import time
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+from worldloom.app.telemetry import Telemetry, TickReport
+from worldloom.app.version import worldloom_version
+from worldloom.app.world import World
+from worldloom.bus.mqtt import MqttPublisher
+from worldloom.gateway.serving import GameServer
+from worldloom.persistence.store import SqlStore
+
+__all__ = ["Pulse", "health", "pull"]
+
+_log = logging.getLogger(__name__)
+
+
+class Pulse:
+    """One beat: a tick of the world, and its report."""
+
+    def __init__(self, world: World, telemetry: Telemetry) -> None:
+        self._world, self._telemetry = world, telemetry
+        self._before = (0, 0, 0, 0)
+
+    def beat(self, tick: int, late_s: float) -> None:
+        """Run a tick and report it."""
+        began = time.perf_counter()
+        world = self._world
+        try:
+            world.tick(tick)
+        except Exception:  # noqa: BLE001 - a task boundary: the world goes on with its next tick
+            _log.exception("tick %d failed", tick)
+        totals = world.fanout.totals
+        now = (world.gateway.moves_taken, totals.words, totals.frames, totals.bytes)
+        moves, words, frames, sent = (new - old for new, old in zip(now, self._before, strict=True))
+        self._before = now
+        self._telemetry.tick(
+            TickReport(
+                seconds=time.perf_counter() - began,
+                late_s=late_s,
+                sessions=len(world.gateway.roster),
+                groups=len(world.fanout.views.groups),
+                moves=moves,
+                words=words,
+                frames=frames,
+                bytes_sent=sent,
+            )
+        )
+
+
+def health(
+    world: World, telemetry: Telemetry, publisher: MqttPublisher | None, stopping: bool
+) -> dict[str, Any]:
+    """What ``/healthz`` tells; ``problems`` says why it is not ``ok``."""
+    emerge = asdict(world.emerge.stats())
+    problems = ["the server is stopping"] if stopping else []
+    if not emerge["store_available"]:
+        problems.append("the database cannot be reached")
+    warnings = (
+        ["the generator hung too often: noise stands in until restart"] if emerge["source_retired"] else []
+    )
+    return {
+        "ok": not problems,
+        "status": "stopping" if stopping else "open",
+        "problems": problems,
+        "warnings": warnings,
+        "version": worldloom_version(),
+        "world": world.row.name,
+        "world_ms": world.clock.world_ms(),
+        **asdict(telemetry.timing()),
+        "emerge": {key: value for key, value in emerge.items() if key != "outcomes"},
+        **({"mqtt": _mqtt_health(publisher)} if publisher is not None else {}),
+    }
+
+
+def pull(
+    telemetry: Telemetry,
+    world: World,
+    store: SqlStore,
+    server: GameServer,
+    publisher: MqttPublisher | None,
+    answers: Counter[int],
+) -> None:
+    """Metrics that are read when somebody looks."""
+    telemetry.pull("emerge_queue", lambda: world.emerge.stats().queued)
+    telemetry.pull("emerge", lambda: {str(o): float(n) for o, n in world.emerge.stats().outcomes.items()})
+    telemetry.pull("store_queue", lambda: store.stats().queued)
+    telemetry.pull("store_batches", lambda: store.stats().batches)
+    telemetry.pull("store_writes", lambda: store.stats().commits)
+    telemetry.pull("connections", lambda: server.connections)
+    telemetry.pull("regions", lambda: len(world.land))
+    telemetry.pull("session_pauses", lambda: world.gateway.pauses)
+    telemetry.pull(
+        "sessions_closed", lambda: {str(code): float(n) for code, n in world.gateway.closed.items()}
+    )
+    telemetry.pull(
+        "commands_refused", lambda: {str(c): float(n) for c, n in world.gateway.commands.refused.items()}
+    )
+    telemetry.pull("http_requests", lambda: {str(status): float(n) for status, n in answers.items()})
+    if publisher is not None:
+        telemetry.pull("mqtt_outbox", lambda: publisher.stats().queued)
+        telemetry.pull("mqtt_dropped", lambda: publisher.stats().dropped)
+
+
+def _mqtt_health(publisher: MqttPublisher) -> dict[str, Any]:
+    """A broker that is away costs the world nothing: it is told of, and no reason to be unhealthy."""
+    stats = publisher.stats()
+    return {"connected": stats.connected, "queued": stats.queued, "dropped": stats.dropped}

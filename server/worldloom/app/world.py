@@ -1,0 +1,187 @@
+"""A world: the parts of one node put together by hand, without time and sockets.
+
+A test, or the SDK's testing kit, holds its clock in hand; ``node.serve`` gives it sockets and a heartbeat.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from worldloom.app.announce import Announcer
+from worldloom.app.clock import unix_ms
+from worldloom.config import Config
+from worldloom.errors import StoreUnavailable
+from worldloom.gateway.entrance import Entrance
+from worldloom.gateway.gateway import Gateway
+from worldloom.gateway.inbox import MoveInbox
+from worldloom.ports import Clock, PlaceRow, PublicEvent, Store, TerrainSource, TileRow, WorldRow
+from worldloom.replication.fanout import FanOut
+from worldloom.replication.uplink import Uplink
+from worldloom.services import places, terrain
+from worldloom.shard.simulation import Shard
+from worldloom.world.terrain import TerrainTable
+from worldloom.worldgen.emerge import EmergeQueue
+from worldloom.worldgen.noise import NoiseSource
+from worldloom.worldgen.outcome import Emerged
+from worldloom_sdk.protocol.geometry import XZ_PER_M, Y_PER_M, to_units
+
+__all__ = ["Rules", "World"]
+
+
+@dataclass(slots=True)
+class Rules:
+    """What the gateway is told: the sections of the configuration that concern it, joined."""
+
+    moves_per_s: int
+    commands_per_s: int
+    says_per_10s: int
+    text_chars: int
+    wrong_commands: int
+    resume_s: float
+    hello_timeout_s: float
+    drain_timeout_s: float
+    speed: int
+    climb: int
+    view_cells: int
+    world: str
+    world_id: str
+
+    @classmethod
+    def of(cls, config: Config, world: WorldRow) -> "Rules":
+        """The rules of a configured world."""
+        return cls(
+            moves_per_s=config.limits.moves_per_s,
+            commands_per_s=config.limits.commands_per_s,
+            says_per_10s=config.limits.says_per_10s,
+            text_chars=config.limits.text_chars,
+            wrong_commands=config.limits.wrong_commands,
+            resume_s=config.session.resume_s,
+            hello_timeout_s=config.session.hello_timeout_s,
+            drain_timeout_s=config.sync.drain_timeout_s,
+            speed=round(config.world.speed_m_per_s * XZ_PER_M),
+            climb=round(config.world.climb_m_per_s * Y_PER_M),
+            view_cells=config.sync.view_cells,
+            world=world.name,
+            world_id=world.world_id,
+        )
+
+
+class World:
+    """Shard, gateway, land and store of one node, joined within the process.
+
+    Args:
+        config: The configuration.
+        store: Where everything durable is.
+        row: The world's row.
+        clock: Time.
+        publish: Takes public events, without waiting.
+        source: Makes the land; noise by default.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        row: WorldRow,
+        clock: Clock,
+        publish: Callable[[PublicEvent], None] = lambda event: None,
+        source: TerrainSource | None = None,
+    ) -> None:
+        self.config, self.store, self.row, self.clock = config, store, row, clock
+        noise = NoiseSource(row.seed)
+        self.land = TerrainTable()
+        self.emerge = EmergeQueue(
+            self._load_tile, self._save_tile, source or noise, noise, config.worldgen, clock
+        )
+        announcer = Announcer(publish, self._layer_of, unix_ms)
+        self.emerge.on_emerged += [self._emerged, announcer.emerged]
+        rules = Rules.of(config, row)
+        self.fanout = FanOut(config.sync.view_cells, config.sync.bytes_per_second_per_client)
+        self.inbox = MoveInbox()
+        self.shard = Shard(
+            self.land, rules.speed, rules.climb, lambda message: self.uplink.receive(message), self._want
+        )
+        self.uplink = Uplink(
+            1,
+            1,
+            self.shard.receive,
+            lambda f: self.gateway.take_frame(f),
+            lambda s: self.gateway.take_snapshot(s),
+        )
+        self.gateway = Gateway(
+            rules,
+            self.inbox,
+            self.fanout,
+            self.uplink,
+            clock.monotonic,
+            clock.world_ms,
+            announcer.session,
+        )
+        self.gateway.entrance = Entrance(
+            store,
+            self.gateway.roster,
+            config.session,
+            self._spawn,
+            self._land_ready,
+            unix_ms,
+            clock.monotonic,
+        )
+        self._saved: dict[int, tuple[int, int, int, int]] = {}
+
+    def tick(self, tick: int) -> None:
+        """One tick: moves up, step, everybody's share down."""
+        self.gateway.collect()
+        self.shard.tick(tick)
+
+    async def save_places(self) -> None:
+        """Write down where accounts are, those that moved since the last time.
+
+        Raises:
+            StoreUnavailable: Not now; nothing is forgotten, the next time writes them.
+        """
+        now = self.gateway.places()
+        moved = {account: place for account, place in now.items() if self._saved.get(account) != place}
+        if not moved:
+            return
+        rows = [PlaceRow(account, x, z, y, yaw) for account, (x, z, y, yaw) in moved.items()]
+        try:
+            await self.store.run(places.save, rows)
+        except StoreUnavailable:
+            self.gateway.departed.update({a: p for a, p in moved.items() if a not in self.gateway.departed})
+            raise
+        self._saved = {
+            account: place for account, place in now.items() if account in self._saved or account in moved
+        }
+
+    def _want(self, rx: int, rz: int, away_m: float) -> None:
+        if self.emerge.want(rx, rz, away_m):
+            self.shard.weaving(rx, rz)
+
+    def _emerged(self, emerged: Emerged) -> None:
+        if emerged.tile is not None and (emerged.rx, emerged.rz) not in self.land:
+            heights = emerged.tile.heights
+            self.shard.add_region(emerged.rx, emerged.rz, heights, emerged.sha256, emerged.source)
+
+    def _layer_of(self, avatar: int) -> int | None:
+        mirror = self.fanout.mirror
+        key = mirror.keys[mirror.where.get(avatar, (0, 0))[0]]
+        return key[2] if key is not None else None
+
+    async def _land_ready(self, rx: int, rz: int) -> bool:
+        if (rx, rz) not in self.land:
+            self._emerged(await self.emerge.get(rx, rz))
+        return (rx, rz) in self.land
+
+    async def _load_tile(self, rx: int, rz: int) -> TileRow | None:
+        return await self.store.read(terrain.load, (rx, rz))
+
+    async def _save_tile(self, row: TileRow) -> TileRow:
+        return await self.store.run(terrain.store, terrain.StoreTile(row, unix_ms()))
+
+    def _spawn(self) -> tuple[int, int]:
+        """A place in the spawn circle, in units."""
+        radius = self.config.world.spawn_radius_m
+        while True:
+            dx, dz = random.uniform(-radius, radius), random.uniform(-radius, radius)
+            if dx * dx + dz * dz <= radius * radius:
+                return to_units(self.config.world.spawn_x_m + dx, self.config.world.spawn_z_m + dz)

@@ -391,12 +391,15 @@ class _Collector(logging.Handler):
 
 
 @asynccontextmanager
-async def live_world(data: Path, source: Any = None, **sections: dict[str, Any]) -> AsyncIterator[Live]:
+async def live_world(
+    data: Path, source: Any = None, sweep_s: float = 0.05, **sections: dict[str, Any]
+) -> AsyncIterator[Live]:
     """Serve a world in this process until the block ends.
 
     Args:
         data: Its data folder.
         source: Makes the land; noise by default.
+        sweep_s: How often the gateway looks who has waited too long; a second when people run worlds.
         sections: Fields by section of the configuration.
     """
     config = configured(data, sections)
@@ -417,7 +420,7 @@ async def live_world(data: Path, source: Any = None, **sections: dict[str, Any])
     with ExitStack() as patched:
         patched.enter_context(mock.patch.object(node, "World", make_world))
         patched.enter_context(mock.patch.object(node, "GameServer", make_server))
-        patched.enter_context(mock.patch.object(node, "SWEEP_EVERY_S", 0.05))
+        patched.enter_context(mock.patch.object(node, "SWEEP_EVERY_S", sweep_s))
         patched.enter_context(mock.patch.object(serving, "_SWEEP_S", 0.05))
         logger.addHandler(collector)
         patched.callback(logger.removeHandler, collector)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import itertools
 import logging
 import random
 from collections.abc import Callable
@@ -346,10 +347,8 @@ class Client:
 
     async def _keep_time(self) -> None:
         """Keep the estimate of world time right."""
-        for _ in range(_FIRST_PINGS):
-            await self.ping()
-        while True:
-            await self.clock.sleep(_PING_EVERY_S)
+        for wait_s in itertools.chain([0.0] * _FIRST_PINGS, itertools.repeat(_PING_EVERY_S)):
+            await self.clock.sleep(wait_s)
             with contextlib.suppress(TimedOut):
                 await self.ping()
 

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+import random
 import sys
 import threading
+from contextlib import suppress
 
+import numpy as np
 import pytest
 
 from worldloom_sdk import (
@@ -12,6 +15,7 @@ from worldloom_sdk import (
     AvatarLeft,
     Blocked,
     Bot,
+    ConnectionClosed,
     Corrected,
     CorrectionReason,
     Joined,
@@ -19,8 +23,10 @@ from worldloom_sdk import (
     Resumed,
     Spoke,
     TimedOut,
+    WorldloomError,
 )
 from worldloom_sdk.examples import crowd, follower, greeter
+from worldloom_sdk.protocol.messages import CloseCode
 from worldloom_sdk.testing import Meadow, World
 
 pytestmark = pytest.mark.slow
@@ -112,7 +118,7 @@ def test_land_that_there_is_not_is_named():
 
 async def test_without_the_server_the_way_to_install_it_is_told(monkeypatch):
     monkeypatch.delitem(sys.modules, "worldloom_sdk.testing.server", raising=False)
-    monkeypatch.setitem(sys.modules, "worldloom.app", None)
+    monkeypatch.setitem(sys.modules, "worldloom.app.world", None)
     with pytest.raises(ImportError, match=r"pip install 'worldloom\[server-light\]'"):
         await World().__aenter__()
 
@@ -185,6 +191,15 @@ async def test_a_source_that_hangs_is_waited_for_no_longer_than_asked():
         with pytest.raises(TimeoutError, match=r"within 0\.2 real seconds, got .* regions being made"):
             await world.bot("Ada")
         go_on.set()
+
+
+async def test_a_fault_of_the_server_is_raised_in_the_test(world, monkeypatch):
+    def broken(tick):
+        raise ZeroDivisionError(f"in tick {tick}")
+
+    monkeypatch.setattr(world.node, "tick", broken)
+    with pytest.raises(ZeroDivisionError, match="in tick 1"):
+        await world.run(1)
 
 
 # ---- walking
@@ -286,6 +301,25 @@ async def test_who_is_away_too_long_leaves_and_comes_anew():
         assert len(await world.until(lambda: ada.nearby(10))) == 1
 
 
+async def test_who_says_no_hello_is_closed_in_the_worlds_time(world):
+    line, began = await world.drive(world.dial()), world.now
+    with pytest.raises(ConnectionClosed) as closed:
+        await world.drive(line.recv())
+    assert closed.value.code == CloseCode.POLICY
+    assert 10 <= world.now - began <= 11
+
+
+async def test_who_reads_nothing_for_a_while_but_is_sent_little_is_not_dropped(world):
+    ada = await world.bot("Ada")
+    resumed = heard_by(ada, Resumed)
+    world.stall(ada)
+    await world.run(60)  # the bot's own pings go on
+    assert world.node.gateway.closed == {}
+    world.read_on(ada)
+    await world.run(1)
+    assert resumed == []
+
+
 async def test_one_without_a_connection_cannot_lose_it(world):
     ada = await world.bot("Ada")
     world.hang_up(ada)
@@ -311,7 +345,7 @@ async def test_a_slow_reader_is_paused_and_has_a_right_picture_when_it_reads_on(
         assert slow.client.in_world
 
 
-async def test_one_that_reads_nothing_is_closed_in_time_and_comes_back(caplog):
+async def test_one_that_reads_nothing_is_closed_in_time_and_comes_back():
     small = {
         "sync.write_buffer_bytes": 4096,
         "sync.bytes_per_second_per_client": 0,
@@ -328,6 +362,60 @@ async def test_one_that_reads_nothing_is_closed_in_time_and_comes_back(caplog):
         world.read_on(slow)
         await world.until(lambda: resumed)
         await world.until(lambda: len(slow.nearby(60)) == 20)
+
+
+def make_rover(where, number, resting):
+    """Walks to and fro until it is told to rest, whatever happens to it."""
+    bot, dice = Bot(where), random.Random(number)
+
+    @bot.on(Joined)
+    @bot.on(Resumed)
+    async def roam(event):
+        while bot.client.in_world and not resting:
+            with suppress(WorldloomError):
+                await bot.walk_to(dice.uniform(-80, 80), dice.uniform(-80, 80), speed=dice.uniform(1, 8))
+
+    return bot
+
+
+def truth(world, bot):
+    """What a bot should see: by cell and layer, and slot, avatar id and word."""
+    shard, sees = world.node.shard, world.node.config.sync.view_cells
+    own = shard.avatars.row(bot.me.id)
+    at = (int(shard.avatars.cx[own]), int(shard.avatars.cz[own]))
+    cells, entries = shard.cells.everything()
+    near = np.abs(cells[:, :2] - at).max(axis=1) <= sees
+    seen = {}
+    for cell, (key, word) in zip(cells[near].tolist(), entries[near].tolist(), strict=True):
+        seen.setdefault(tuple(cell), {})[key & 0xFFF] = (key >> 12, word)
+    return seen
+
+
+async def test_after_a_rough_night_every_bot_sees_the_world_as_it_is():
+    """Connections break and readers stall at random; resumes come in time and too late; nobody is there twice."""
+    rough = {
+        "sync.bytes_per_second_per_client": 2_000,
+        "sync.write_buffer_bytes": 4096,
+        "sync.drain_timeout_s": 2.0,
+        "session.resume_s": 2.0,
+    }
+    dice, resting = random.Random(7), []
+    async with World(land="flat", config=rough) as world:
+        bots = [await world.bot(f"Rover {n}", lambda w, n=n: make_rover(w, n, resting)) for n in range(12)]
+        for _ in range(60):
+            await world.run(dice.uniform(0.05, 2.0))
+            with suppress(ValueError):  # that one is without a connection anyway
+                dice.choice([world.hang_up, world.stall, world.read_on])(dice.choice(bots))
+        for bot in bots:
+            with suppress(ValueError):
+                world.read_on(bot)
+        resting.append(True)
+        await world.until(lambda: all(bot.client.in_world for bot in bots), within=90.0)
+        await world.run(100)  # the last walks end
+        assert sorted(world.avatars) == sorted(bot.me.id for bot in bots)
+        assert [bot.client.view.state() for bot in bots] == [truth(world, bot) for bot in bots]
+        assert [bot.position[::2] for bot in bots] == [world.avatars[bot.me.id][::2] for bot in bots]
+        assert world.node.gateway.closed[1006] > 10
 
 
 # ---- the examples

@@ -30,7 +30,7 @@ def naive(words, heads, entries, gone) -> bytes:
     return np.array(kept, np.uint64).astype("<u8").tobytes()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(BLOCK, min_size=1, max_size=8), st.integers(0, 2**32), st.sampled_from([0.05, 0.3, 0.8, 1.0]))
 def test_what_is_cut_out_is_what_a_filter_of_entries_leaves_out(heads, seed, share):
     rng = np.random.default_rng(seed)

@@ -63,7 +63,7 @@ def test_striding_to_and_fro_over_a_border_costs_the_others_less_than_a_tenth():
     # 3 m to either side leave the cell, at most twice a second.
     border, crossings = dance(on_the_border(3.0))
     away, none = dance(ten_metres_away(3.0))
-    assert crossings == 4 * DANCERS
+    assert DANCERS <= crossings <= 4 * DANCERS
     assert none == 0
     assert border <= 1.02 * away
 
@@ -135,15 +135,15 @@ class Gaps:
     def __init__(self, world: SimWorld, people: int) -> None:
         self.world = world
         self.last = np.zeros((people + 1, people + 1), np.int64)
-        self._told: dict[tuple[int, tuple[int, int]], np.ndarray] = {}
+        self._told: dict[tuple[bytes, int, int], np.ndarray] = {}
 
     def write(self, watcher: Watcher) -> Callable[[bytes], None]:
         def note(data: bytes) -> None:
             group = watcher.seat.group
             assert group is not None
-            key = id(data), (group.key.cx, group.key.cz)
+            key = data, group.key.cx, group.key.cz
             if key not in self._told:
-                self._told[key] = self._avatars(data, *key[1])
+                self._told[key] = self._avatars(*key)
             self.last[watcher.avatar, self._told[key]] = self.world.tick_number
 
         return note
@@ -152,8 +152,8 @@ class Gaps:
         found = [np.empty(0, np.int64)]
         for payload in payloads(data):
             message = decode_server(payload)
-            for block in blocks(message.body if isinstance(message, Frame | Area) else b""):
-                found.append(self._of_block(block, cx, cz))
+            body = message.body if isinstance(message, Frame | Area) else b""
+            found += [self._of_block(block, cx, cz) for block in blocks(body)]
         return np.concatenate(found)
 
     def _of_block(self, block: Block, cx: int, cz: int) -> np.ndarray:
@@ -180,7 +180,7 @@ def test_in_a_crowd_of_600_whoever_walks_is_updated_within_a_second_and_near_by_
         watcher = world.join(n, *at[n])
         watcher.seat.write = gaps.write(watcher)
     heading = rng.uniform(0, 2 * np.pi, people + 1)
-    worst = worst_near = 0
+    worst = [0, 0, 0]
     for step in range(110):
         heading = np.where(((at < 2) | (at > side - 2)).any(axis=1), np.arctan2(*(32 - at).T[::-1]), heading)
         at += 0.07 * np.stack([np.cos(heading), np.sin(heading)], axis=1)
@@ -191,10 +191,12 @@ def test_in_a_crowd_of_600_whoever_walks_is_updated_within_a_second_and_near_by_
         since = (world.tick_number - gaps.last)[1:, 1:]
         away = np.hypot(*(at[1:, None] - at[None, 1:]).transpose(2, 0, 1))
         settled = step >= 30
-        worst = max(worst, settled * int(since.max()))
-        worst_near = max(worst_near, settled * int(since[away <= 7.5].max()), settled * int(since[away <= 8].max()))
-    assert worst < 20
-    assert worst_near < 3
+        now = [int(since.max()), int(since[away <= 8].max()), int(since[away <= 7.5].max())]
+        worst = [max(was, settled * late) for was, late in zip(worst, now, strict=True)]
+    in_view, within_8_m, within_a_patch = worst
+    assert in_view < 20
+    assert within_8_m < 3
+    assert within_a_patch == 0
 
 
 # ---- blocks
@@ -230,8 +232,8 @@ class Censor:
     def check(self, tick: int, block: Block) -> None:
         cell = (self.center[0] + block.dx, self.center[1] + block.dz, block.layer)
         blocked = self.watcher.seat.blocked
-        entries = block.entries.reshape(len(block.entries), -1)[:, 0].tolist()
-        for entry in entries:
+        entries = block.entries[:, 0] if block.entries.ndim == 2 else block.entries
+        for entry in entries.tolist():
             self.read += 1
             slot = (*cell, entry & 0xFFF)
             if block.kind in (BlockKind.ENTER, BlockKind.SNAPSHOT):
@@ -239,7 +241,7 @@ class Censor:
             elif block.kind is BlockKind.WORDS:
                 bad = slot in [self.slot_of(avatar) for avatar in blocked]
             else:
-                bad = slot in self.before.values() and slot not in [self.slot_of(a) for a in blocked]
+                bad = slot in self.before.values()
             self.found += [f"tick {tick}: {block.kind.name} {slot}"] * bad
 
 

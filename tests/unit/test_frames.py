@@ -90,7 +90,9 @@ def naive(frame: ShardFrame, group: ViewGroup) -> bytes:
     rates = rates_of(group, int(group.family.step[group.index]))
     offsets = [(dx, dz, layer) for layer in key.layers for dx, dz in group.family.around.offsets.tolist()]
     cell = {(dx, dz, layer): (key.cx + dx, key.cz + dz, layer) for dx, dz, layer in offsets}
-    leaves = [block(BlockKind.LEAVE, o, records(frame.leave_cells, frame.leaves[:, None], cell[o])) for o in offsets]
+    leaves = [
+        block(BlockKind.LEAVE, o, records(frame.leave_cells, frame.leaves[:, None], cell[o])) for o in offsets
+    ]
     enters = [block(BlockKind.ENTER, o, records(frame.enter_cells, frame.enters, cell[o])) for o in offsets]
     words = [block(BlockKind.WORDS, o, run(frame, cell[o], rates[i])) for i, o in enumerate(offsets)]
     if key.crowded:
@@ -142,7 +144,13 @@ def patch_at(word: int) -> int:
 def in_order(body: bytes) -> list[tuple[int, int, int, int, list]]:
     """The blocks of a body; words of a block in order of their slot, for patches may order them otherwise."""
     return [
-        (b.kind, b.dx, b.dz, b.layer, sorted(b.entries.tolist()) if b.kind is BlockKind.WORDS else b.entries.tolist())
+        (
+            b.kind,
+            b.dx,
+            b.dz,
+            b.layer,
+            sorted(b.entries.tolist()) if b.kind is BlockKind.WORDS else b.entries.tolist(),
+        )
         for b in blocks(body)
     ]
 

@@ -1,3 +1,4 @@
+import itertools
 import random
 
 import numpy as np
@@ -60,7 +61,7 @@ def check_bookkeeping(mirror: Mirror, held: int = 0) -> None:
     assert len(mirror.where) == mirror.population[rows].sum()
     assert (mirror.ids != 0).sum() == len(mirror.where)
     spans = sorted((int(mirror.base[row]), int(mirror.base[row] + mirror.size[row])) for row in rows)
-    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -89,9 +90,9 @@ def test_rows_and_pool_places_lie_beside_the_words_of_a_frame():
     source.mirror.apply(source.next(Join(5, 100, 100, 0), Join(6, 3_000, 100, 0), Join(7, 3_100, 100, 0)))
     new = source.mirror.apply(source.next(moves=[(7, 3_110, 100), (5, 110, 100)]))
     near, far = source.mirror.find((0, 0, 0)), source.mirror.find((1, 0, 0))
-    assert sorted(zip(new.rows.tolist(), (new.bounds[:, -1] - new.bounds[:, 0]).tolist(), strict=True)) == sorted(
-        [(near, 1), (far, 1)]
-    )
+    assert sorted(
+        zip(new.rows.tolist(), (new.bounds[:, -1] - new.bounds[:, 0]).tolist(), strict=True)
+    ) == sorted([(near, 1), (far, 1)])
     assert sorted(new.places.tolist()) == sorted([source.mirror.place(5), source.mirror.place(7)])
     assert new.tick == source.tick
     assert source.mirror.changed[source.mirror.place(5)] == source.tick
@@ -125,7 +126,8 @@ def test_words_since_a_tick_are_those_changed_then_or_later():
     source.mirror.apply(source.next(moves=[(3, 20, 0)]))
     row = source.mirror.find((0, 0, 0))
     slots = [
-        unpack_words(source.mirror.words_since(row, source.tick - back), 0, 0)[0].tolist() for back in range(4)
+        unpack_words(source.mirror.words_since(row, source.tick - back), 0, 0)[0].tolist()
+        for back in range(4)
     ]
     assert slots == [[2], [1, 2], [0, 1, 2], [0, 1, 2]]
 

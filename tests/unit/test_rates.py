@@ -15,7 +15,6 @@ from worldloom.replication.rates import (
     FAR,
     NEAR,
     NEXT,
-    WIDE,
     Demand,
     choose_step,
     words_per_tick,
@@ -35,7 +34,9 @@ def cost(by_band: np.ndarray, ladder: np.ndarray, step: int) -> float:
     return float(sum(with_nothing[band, ladder[step, band]] for band in range(BANDS)))
 
 
-def choose(by_band: np.ndarray, ladder: np.ndarray, budget: float, current: int = -1, headers: float = 0) -> int:
+def choose(
+    by_band: np.ndarray, ladder: np.ndarray, budget: float, current: int = -1, headers: float = 0
+) -> int:
     return int(choose_step(by_band, np.array([headers]), ladder, np.array([budget]), np.array([current]))[0])
 
 
@@ -148,6 +149,7 @@ class Crowd:
 
     def __init__(self, people: int, side: float, budget: int, seed: int = 1) -> None:
         self.world = SimWorld(budget=budget)
+        self.left_out = 0
         self.rng = np.random.default_rng(seed)
         self.side = side
         self.at = self.rng.uniform(0, side, (people, 2))
@@ -160,10 +162,13 @@ class Crowd:
 
     def walk(self, ticks: int) -> Iterator[int]:
         for _ in range(ticks):
+            self.world.tick_number += self.left_out
             self.heading += self.rng.normal(0, 0.2, len(self.heading))
             self.at += 0.07 * np.stack([np.cos(self.heading), np.sin(self.heading)], axis=1)
             # Who comes to the edge turns back.
-            self.heading = np.where(((self.at < 1) | (self.at > self.side - 1)).any(axis=1), self.inwards(), self.heading)
+            self.heading = np.where(
+                ((self.at < 1) | (self.at > self.side - 1)).any(axis=1), self.inwards(), self.heading
+            )
             for n, (x, z) in enumerate(self.at, 1):
                 self.world.move(n, x, z)
             self.world.tick()
@@ -184,7 +189,8 @@ class Crowd:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("people", "budget", "least"), [(500, 64_000, 0.6), (300, 64_000, 0.99), (300, 16_000, 0.6), (300, 4_000, 0.4)]
+    ("people", "budget", "least"),
+    [(500, 64_000, 0.6), (300, 64_000, 0.99), (300, 16_000, 0.6), (300, 4_000, 0.4)],
 )
 def test_a_crowd_in_one_place_stays_within_every_budget_and_makes_use_of_it(people, budget, least):
     crowd = Crowd(people, side=20, budget=budget)
@@ -192,6 +198,16 @@ def test_a_crowd_in_one_place_stays_within_every_budget_and_makes_use_of_it(peop
     per_viewer = crowd.bytes_per_second(160)
     assert max(per_viewer.values()) <= budget
     assert np.mean(list(per_viewer.values())) >= least * min(budget, people * 8 * 20)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("first", "left_out"), [(1, 1), (1, 3), (3, 7), (0, 2)])
+def test_the_budget_is_kept_though_most_ticks_are_left_out(first, left_out):
+    crowd = Crowd(300, side=20, budget=16_000)
+    crowd.world.tick_number += first
+    crowd.left_out = left_out
+    crowd.bytes_per_second(40)
+    assert max(crowd.bytes_per_second(40).values()) <= 16_000
 
 
 def test_without_a_budget_everybody_gets_every_word():

@@ -34,7 +34,11 @@ class Manor:
         self.published: list[ShardFrame | ShardSnapshot] = []
         self.wanted: list[tuple[int, int, float]] = []
         self.shard = Shard(
-            self.land, 768, 320, self.published.append, lambda rx, rz, away: self.wanted.append((rx, rz, away))
+            self.land,
+            768,
+            320,
+            self.published.append,
+            lambda rx, rz, away: self.wanted.append((rx, rz, away)),
         )
         self.tick, self.number = 1_000, 1
         for rx in range(-woven, woven + 1):
@@ -181,7 +185,12 @@ def test_who_comes_to_a_full_cell_is_set_down_beside_it():
 
 
 def test_frames_are_numbered_without_gaps_whatever_the_ticks_are(manor):
-    assert [(manor.shard.tick(tick).seq, tick) for tick in (50, 51, 57, 90)] == [(1, 50), (2, 51), (3, 57), (4, 90)]
+    assert [(manor.shard.tick(tick).seq, tick) for tick in (50, 51, 57, 90)] == [
+        (1, 50),
+        (2, 51),
+        (3, 57),
+        (4, 90),
+    ]
 
 
 def test_each_who_asks_gets_a_snapshot_right_behind_the_frame(manor):

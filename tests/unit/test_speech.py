@@ -16,7 +16,9 @@ class Square(SimWorld):
         super().__init__()
         self.stand(SPEAKER, 10.0, 10.0)
 
-    def stand(self, avatar: int, x: float, z: float, layers: tuple[int, ...] = (0,), layer: int = 0) -> Watcher:
+    def stand(
+        self, avatar: int, x: float, z: float, layers: tuple[int, ...] = (0,), layer: int = 0
+    ) -> Watcher:
         return self.join(avatar, x, z, layer, layers)
 
     def say(self, text: str, reach: int = SAY, avatar: int = SPEAKER, kind: int = SayKind.SAY) -> None:

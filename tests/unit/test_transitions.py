@@ -1,4 +1,4 @@
-"""What a viewer is told when it comes, walks from cell to cell, or sees another layer: which messages, in which order."""
+"""What a viewer is told when it comes, changes its cell or sees another layer: which messages, in which order."""
 
 import pytest
 
@@ -79,7 +79,10 @@ def test_who_changes_its_cell_gets_the_old_frame_of_the_tick_then_its_area_then_
     assert [m.tick for m in (frame, area, complete)] == [world.tick_number] * 3
     assert (type(frame), type(area), type(complete)) == (Frame, Area, AreaComplete)
     # The frame counts from the old cell: from (0, 0) to the next along x.
-    assert [(b.kind, b.dx, b.dz) for b in blocks(frame.body)] == [(BlockKind.LEAVE, 0, 0), (BlockKind.ENTER, 1, 0)]
+    assert [(b.kind, b.dx, b.dz) for b in blocks(frame.body)] == [
+        (BlockKind.LEAVE, 0, 0),
+        (BlockKind.ENTER, 1, 0),
+    ]
     assert (area.cx, area.cz, area.radius, area.layers) == (1, 0, 2, [0])
     watcher.received.clear()
     walk(world, 35)

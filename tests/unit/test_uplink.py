@@ -5,7 +5,16 @@ import pytest
 
 from sim_world import Meadow
 from worldloom.bus.local import LossyLink
-from worldloom.replication.feed import Control, Join, MoveBatch, Part, Renew, Resync, ShardFrame, ShardSnapshot
+from worldloom.replication.feed import (
+    Control,
+    Join,
+    MoveBatch,
+    Part,
+    Renew,
+    Resync,
+    ShardFrame,
+    ShardSnapshot,
+)
 from worldloom.replication.uplink import ASK_AGAIN_TICKS, KEPT_FRAMES, NO_MOVES, PATIENCE_TICKS, Uplink
 from worldloom.shard.simulation import Shard
 

@@ -72,7 +72,9 @@ def test_the_highest_gesture_does_not_touch_the_sign():
     assert packed(gesture=32) >> 63 == 1
 
 
-@pytest.mark.parametrize(("y", "shown"), [(-32_768, -4_096), (-4_097, -4_096), (12_287, 12_287), (32_767, 12_287)])
+@pytest.mark.parametrize(
+    ("y", "shown"), [(-32_768, -4_096), (-4_097, -4_096), (12_287, 12_287), (32_767, 12_287)]
+)
 def test_heights_that_a_word_cannot_say_are_clamped(y, shown):
     word = np.array([packed(y=y, yaw=3, gesture=5, slot=7)], np.uint64)
     slot, _, _, got, yaw, gesture = unpack_words(word, 0, 0)

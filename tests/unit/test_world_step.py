@@ -226,7 +226,9 @@ def test_the_highest_number_of_a_move_is_taken(yard):
 
 def test_the_last_move_of_a_tick_wins(yard):
     row = yard.body(1)
-    done = yard.moves((row, 1, 10, 0, GROUND, 0, 0), (row, 2, 20, 0, GROUND, 0, 0), (row, 3, 5, 7, GROUND, 9, 2))
+    done = yard.moves(
+        (row, 1, 10, 0, GROUND, 0, 0), (row, 2, 20, 0, GROUND, 0, 0), (row, 3, 5, 7, GROUND, 9, 2)
+    )
     assert done.changed.tolist() == [row]
     assert done.before.tolist() == [[0, 0, GROUND]]
     assert yard.at(row) == (5, 7, GROUND)
@@ -258,7 +260,9 @@ def test_a_replay_behind_a_new_move_does_not_displace_it(yard):
 
 def test_moves_of_bodies_that_are_not_here_are_dropped(yard):
     row = yard.body(1)
-    done = yard.moves((-1, 1, 10, 0, GROUND, 0, 0), (row, 1, 11, 0, GROUND, 0, 0), (-1, 1, 12, 0, GROUND, 0, 0))
+    done = yard.moves(
+        (-1, 1, 10, 0, GROUND, 0, 0), (row, 1, 11, 0, GROUND, 0, 0), (-1, 1, 12, 0, GROUND, 0, 0)
+    )
     assert done.changed.tolist() == [row]
     assert yard.at(row) == (11, 0, GROUND)
 
@@ -273,14 +277,21 @@ def test_a_tick_without_moves_changes_nothing(yard):
 
 def test_what_changed_comes_ascending_with_where_it_was(yard):
     rows = [yard.body(n, x=100 * n) for n in range(1, 6)]
-    done = yard.moves(*((row, 1, 100 * n + 1, 2, GROUND, 0, 0) for n, row in reversed(list(enumerate(rows, 1)))))
+    done = yard.moves(
+        *((row, 1, 100 * n + 1, 2, GROUND, 0, 0) for n, row in reversed(list(enumerate(rows, 1))))
+    )
     assert done.changed.tolist() == sorted(rows)
     assert done.before.tolist() == [[100 * n, 0, GROUND] for n in range(1, 6)]
 
 
 def test_refusals_come_ascending_with_their_numbers_and_reasons(yard):
     rows = [yard.body(n) for n in range(1, 5)]
-    bad = [(9_000, GROUND, Reason.SPEED), (1, -400, Reason.CLIMB), (1, GROUND, 0), (1, GROUND - 5, Reason.GROUND)]
+    bad = [
+        (9_000, GROUND, Reason.SPEED),
+        (1, -400, Reason.CLIMB),
+        (1, GROUND, 0),
+        (1, GROUND - 5, Reason.GROUND),
+    ]
     asked = [(row, 10 + row, x, 0, y, 0, 0) for row, (x, y, _) in zip(rows, bad, strict=True)]
     refused = yard.moves(*reversed(asked)).corrections
     assert refused.row.tolist() == [rows[0], rows[1], rows[3]]
@@ -289,7 +300,14 @@ def test_refusals_come_ascending_with_their_numbers_and_reasons(yard):
 
 
 @pytest.mark.parametrize(
-    "asked", [(1, 0, GROUND, 0, 0), (0, 1, GROUND, 0, 0), (0, 0, 90, 0, 0), (0, 0, GROUND, 1, 0), (0, 0, GROUND, 0, 1)]
+    "asked",
+    [
+        (1, 0, GROUND, 0, 0),
+        (0, 1, GROUND, 0, 0),
+        (0, 0, 90, 0, 0),
+        (0, 0, GROUND, 1, 0),
+        (0, 0, GROUND, 0, 1),
+    ],
 )
 def test_any_difference_is_a_change_that_all_rates_are_to_be_told_of(yard, asked):
     row = yard.body(1)

@@ -60,8 +60,8 @@ def make_bot(where: str | Client, number: int, radius_m: float = 40.0, chat_s: f
             return
         try:
             await bot.say(dice.choice(LINES))
-        except Refused as refusal:
-            logging.getLogger(__name__).info("%s: not said: %s", bot.name, refusal)
+        except (Refused, TimedOut) as fault:
+            logging.getLogger(__name__).info("%s: not said: %s", bot.name, fault)
 
     return bot
 

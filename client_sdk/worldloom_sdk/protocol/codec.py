@@ -9,7 +9,14 @@ from msgspec import Struct
 
 from worldloom_sdk.protocol.messages import CLIENT_MESSAGES, SERVER_MESSAGES
 
-__all__ = ["MAX_MESSAGE_BYTES", "MAX_SERVER_MESSAGE_BYTES", "ProtocolError", "decode_client", "decode_server", "encode"]
+__all__ = [
+    "MAX_MESSAGE_BYTES",
+    "MAX_SERVER_MESSAGE_BYTES",
+    "ProtocolError",
+    "decode_client",
+    "decode_server",
+    "encode",
+]
 
 MAX_MESSAGE_BYTES = 64 * 1024
 """Largest message that a client may send."""

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from worldloom.app import node
+from worldloom.app.world import World as Node
 from worldloom.config import Config, load
 from worldloom.errors import Refusal, StoreUnavailable
 from worldloom.gateway.socket import GameSocket, SocketSettings, SocketWatch
@@ -32,6 +32,7 @@ C = TypeVar("C")
 R = TypeVar("R")
 
 _TICKS_PER_S = 1_000 // TICK_MS
+_FORGET_EVERY_S = 30
 _PATIENT = {"worldgen.deadline_s": 600.0}
 """A busy machine must not decide what the land looks like."""
 
@@ -126,7 +127,7 @@ class Server:
         worldloom.errors.ConfigError: A setting is unknown or out of bounds.
     """
 
-    node: node.World
+    node: Node
 
     def __init__(
         self,
@@ -161,7 +162,7 @@ class Server:
         row = await self.store.run(
             worlds.open_world, worlds.OpenWorld(config.world.name, config.world.seed, 0)
         )
-        self.node = node.World(config, self.store, row, self._clock, source=self._land)
+        self.node = Node(config, self.store, row, self._clock, source=self._land)
         self.node.emerge.on_emerged.append(self._emerged)
         self._emerging = asyncio.get_running_loop().create_task(self.node.emerge.run(), name="emerge")
 
@@ -197,7 +198,7 @@ class Server:
         if tick % _TICKS_PER_S == 0:
             self.node.gateway.sweep()
             self._watch.sweep(self._clock.monotonic())
-        if tick % (round(node.FORGET_EVERY_S) * _TICKS_PER_S) == 0:
+        if tick % (_FORGET_EVERY_S * _TICKS_PER_S) == 0:
             self.node.shard.forget_far(self.config.worldgen.memory_regions)
         if tick % round(self.config.storage.places_every_s * _TICKS_PER_S) == 0:
             self._saving = asyncio.get_running_loop().create_task(self.save_places(), name="places")

@@ -21,7 +21,7 @@ from worldloom_sdk.testing.transport import MemoryTransport
 from worldloom_sdk.transport import Transport
 
 if TYPE_CHECKING:
-    from worldloom.app import node
+    from worldloom.app.world import World as Node
     from worldloom.ports import TerrainSource
     from worldloom_sdk.testing.server import Server
 
@@ -97,7 +97,7 @@ class World:
         return self.node.shard.avatars.digest()
 
     @property
-    def node(self) -> "node.World":
+    def node(self) -> "Node":
         """The server's parts, for whoever wants to look inside."""
         return self._server.node
 

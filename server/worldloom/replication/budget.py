@@ -35,11 +35,15 @@ class Budget:
         self.crowded: set[GroupKey] = set()
         """Keys (without patch) of crowded cells."""
         self._words = words_per_tick(bytes_per_second)
+        # When last, in units of _PLAN_EVERY and _FLIP_EVERY. (Ticks may be left out, so no remainder would do.)
+        self._planned: dict[Family, int] = {}
+        self._flipped = -1
 
     def plan(self, family: Family, tick: int) -> list[tuple[ViewGroup, int]]:
         """From time to time, choose the steps anew; the groups that rose, and the step they stood on before."""
-        if tick % _PLAN_EVERY:
+        if self._planned.get(family) == tick // _PLAN_EVERY:
             return []
+        self._planned[family] = tick // _PLAN_EVERY
         chosen = np.flatnonzero(family.members)
         before = family.step[chosen]
         self._choose(family, chosen)
@@ -53,8 +57,9 @@ class Budget:
 
     def flips(self, views: Views, tick: int) -> list[ViewGroup]:
         """From time to time, see which cells became crowded or are so no longer; the groups that this dissolves."""
-        if tick % _FLIP_EVERY or np.isinf(self._words):
+        if self._flipped == tick // _FLIP_EVERY or np.isinf(self._words):
             return []
+        self._flipped = tick // _FLIP_EVERY
         flipped: list[ViewGroup] = []
         for family in views.families.values():
             chosen = np.flatnonzero(family.members)

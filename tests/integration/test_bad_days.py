@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,9 @@ from worldloom.worldgen.noise import NoiseSource
 from worldloom_sdk.protocol import messages as m
 from worldloom_sdk.protocol.geometry import GROUND_Y
 from worldloom_sdk.protocol.tiles import Tile
+
+BATCHES = count(1)
+
 
 READERS, STALLED, COME_BACK = 200, 50, 25
 SMALL_BUFFER = 4_096
@@ -103,7 +107,9 @@ async def crowd(live: Live, count: int) -> AsyncIterator[Callable[[], None]]:
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
     home = np.stack([spawn.spawn_x_m + 9 * np.cos(angle), spawn.spawn_z_m + 9 * np.sin(angle)])
     joins = tuple(Join(int(a), int(x * 64), int(z * 64), 0) for a, x, z in zip(avatars, *home, strict=True))
-    live.world.shard.receive(MoveBatch(7, 1, np.empty(0, np.int64), np.empty((6, 0), np.int64), 1, joins))
+    live.world.shard.receive(
+        MoveBatch(7, 1, next(BATCHES), np.empty(0, np.int64), np.empty((6, 0), np.int64), 1, joins)
+    )
     walking = True
 
     async def walk() -> None:
@@ -112,7 +118,7 @@ async def crowd(live: Live, count: int) -> AsyncIterator[Callable[[], None]]:
                 x, z = np.rint((home + 0.3 * np.array([[step % 4], [step % 3]])) * 64).astype(np.int64)
                 still = np.zeros(count, np.int64)
                 moves = np.stack([still + step, x, z, still + GROUND_Y, still + step % 256, still + 1])
-                live.world.shard.receive(MoveBatch(7, 1, avatars, moves, 2, ()))
+                live.world.shard.receive(MoveBatch(7, 1, next(BATCHES), avatars, moves, 2, ()))
             await live.ticks(1)
 
     def stand_still() -> None:

@@ -127,7 +127,7 @@ class Walker:
 
     def was_at(self, since: float) -> set[tuple[float, float]]:
         """The places where it was at ``since`` or later."""
-        left = [when for when, _ in self.trail[1:]] + [math.inf]
+        left = [*(when for when, _ in self.trail[1:]), math.inf][: len(self.trail)]
         return {place for (_, place), until in zip(self.trail, left, strict=True) if until >= since}
 
 

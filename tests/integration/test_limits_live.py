@@ -226,7 +226,9 @@ async def test_ten_thousand_moves_a_second_are_held_back_and_closed(tmp_path: Pa
         assert not walker.all_of(m.Refused)
 
 
-async def test_moves_a_little_over_the_limit_are_refused_now_and_then_and_do_not_close(tmp_path: Path) -> None:
+async def test_moves_a_little_over_the_limit_are_refused_now_and_then_and_do_not_close(
+    tmp_path: Path,
+) -> None:
     async with live_world(tmp_path, sweep_s=1.0, limits={"moves_per_s": 10}) as live:
         walker = await live.join()
         for step in range(40):

@@ -50,9 +50,7 @@ async def test_a_move_is_seen_by_others_as_it_was_made(tmp_path: Path) -> None:
 
 async def ground_at(live: Live, x: float, z: float) -> int:
     """Ground height in 1/16 m."""
-    ground, known = live.world.land.ground(
-        np.array([round(x * XZ_PER_M)]), np.array([round(z * XZ_PER_M)])
-    )
+    ground, known = live.world.land.ground(np.array([round(x * XZ_PER_M)]), np.array([round(z * XZ_PER_M)]))
     assert known.all()
     return int(ground[0])
 

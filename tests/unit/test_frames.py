@@ -1,6 +1,7 @@
 """Frames of view groups, against a builder that makes each group's body from the shard's frame, entry by entry."""
 
 import random
+from itertools import count
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from worldloom.replication.runs import DROPPED
 from worldloom.replication.views import GroupKey, ViewGroup, Views, rates_of
 from worldloom.shard.simulation import Shard
 from worldloom_sdk.protocol.words import BlockKind, block_header, blocks
+
+BATCHES = count(1)
+
 
 RADIUS = 2
 
@@ -41,7 +45,9 @@ class Town:
     def publish(self, controls: list, moves: list | None = None) -> ShardFrame:
         self.tick += 1
         columns = np.array(moves or [], np.int64).reshape(-1, 7).T
-        self.shard.receive(MoveBatch(1, 1, columns[0], columns[1:], self.number, tuple(controls)))
+        self.shard.receive(
+            MoveBatch(1, 1, next(BATCHES), columns[0], columns[1:], self.number, tuple(controls))
+        )
         self.number += len(controls)
         frame = self.shard.tick(self.tick)
         self.new = self.mirror.apply(frame)

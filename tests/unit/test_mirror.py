@@ -1,5 +1,6 @@
 import itertools
 import random
+from itertools import count
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from worldloom.replication.feed import Join, MoveBatch, Part, Resync, SetLayer, 
 from worldloom.replication.mirror import Mirror
 from worldloom.shard.simulation import Shard
 from worldloom_sdk.protocol.words import enter_key, unpack_words
+
+BATCHES = count(1)
 
 
 class Source:
@@ -27,7 +30,7 @@ class Source:
         self.seq += 1
         columns = np.array([(self.seq, x, z, -32_768, 0, 1) for _, x, z in moves], np.int64).reshape(-1, 6).T
         avatars = np.array([avatar for avatar, _, _ in moves], np.int64)
-        self.shard.receive(MoveBatch(1, 1, avatars, columns, self.number, controls))
+        self.shard.receive(MoveBatch(1, 1, next(BATCHES), avatars, columns, self.number, controls))
         self.number += len(controls)
         return self.shard.tick(self.tick)
 

@@ -1,3 +1,5 @@
+from itertools import count
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,9 @@ from worldloom_sdk.protocol.geometry import CELL_UNITS, GROUND_Y
 from worldloom_sdk.protocol.messages import CorrectionReason as Reason
 from worldloom_sdk.protocol.messages import RegionState
 from worldloom_sdk.protocol.words import MAX_SLOTS, unpack_words
+
+BATCHES = count(1)
+
 
 REGION = 256 * 64
 FLAT = np.full((129, 129), 160, np.int16)
@@ -50,7 +55,7 @@ class Manor:
         self.tick += 1
         columns = np.array([(s, x, z, y, 3, 1) for _, s, x, z, y in moves], np.int64).reshape(-1, 6).T
         avatars = np.array([move[0] for move in moves], np.int64)
-        self.shard.receive(MoveBatch(1, 1, avatars, columns, self.number, controls))
+        self.shard.receive(MoveBatch(1, 1, next(BATCHES), avatars, columns, self.number, controls))
         self.number += len(controls)
         return self.shard.tick(self.tick)
 
@@ -151,15 +156,42 @@ def test_a_refused_move_is_a_correction_with_its_number_and_where_the_body_is(ma
     assert len(frame.words) == 0
 
 
-def test_moves_of_several_batches_in_a_tick_count_by_their_numbers(manor):
+def one_move(number, seq, x, *controls, first=0):
+    columns = np.array([[seq, x, 0, GROUND_Y, 0, 0]]).T
+    return MoveBatch(1, 1, number, np.array([7]), columns, first, controls)
+
+
+@pytest.mark.parametrize("numbers", [(1_000, 1_001), (1_001, 1_000)])
+def test_moves_of_several_batches_in_a_tick_count_by_the_batches_numbers(manor, numbers):
     """Batches may overtake one another on the way: a body does not go back for it."""
     manor.next(Join(7, 100, 0, 0))
-    for seq, x in ((5, 150), (4, 140)):
-        columns = np.array([[seq, x, 0, GROUND_Y, 0, 0]]).T
-        manor.shard.receive(MoveBatch(1, 1, np.array([7]), columns, manor.number, ()))
+    for number in numbers:
+        manor.shard.receive(one_move(number, 4 + number % 2, 140 + 10 * (number % 2)))
     manor.shard.tick(manor.tick + 1)
     assert manor.at(7)[0] == 150
     assert manor.shard.avatars.seq[manor.shard.avatars.row(7)] == 5
+
+
+def test_a_batch_that_comes_ticks_after_a_later_one_moves_nobody(manor):
+    manor.next(Join(7, 100, 0, 0))
+    manor.shard.receive(one_move(1_001, 1, 150))
+    manor.shard.tick(manor.tick + 1)
+    manor.shard.receive(one_move(1_000, 501, 140))
+    manor.shard.tick(manor.tick + 2)
+    assert manor.at(7)[0] == 150
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_what_an_older_connection_still_asked_for_does_not_count_against_the_new_one(manor, together):
+    manor.next(Join(7, 100, 0, 0))
+    renew = one_move(1_001, 1, 120, Renew(7), first=manor.number)
+    late = one_move(1_000, 501, 140)
+    for batch in (renew, late) if together else (renew,):
+        manor.shard.receive(batch)
+    manor.shard.tick(manor.tick + 1)
+    manor.shard.receive(one_move(1_002, 2, 130))
+    manor.shard.tick(manor.tick + 2)
+    assert manor.at(7)[0] == 130
 
 
 def test_who_walks_against_a_full_cell_stays_outside_and_is_told():

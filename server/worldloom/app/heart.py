@@ -35,8 +35,8 @@ class Heart:
         while True:
             due = zero + tick * _TICK_S
             await self._sleep(max(0.0, due - clock.monotonic()))
-            late = clock.monotonic() - due
-            self._beat(tick, max(0.0, late))
-            following = int((clock.monotonic() - zero) / _TICK_S) + 1
-            self.missed += max(0, following - tick - 1)
-            tick = max(tick + 1, following)
+            late = max(0.0, clock.monotonic() - due)
+            current = tick + int(late / _TICK_S)
+            self.missed += current - tick
+            self._beat(current, late)
+            tick = current + 1

@@ -113,6 +113,8 @@ def _stop(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event, number: sign
     """The first signal stops in order, the second at once."""
     stopping.set()
     loop.remove_signal_handler(number)
+    # Not Python's KeyboardInterrupt: raised within a callback of the loop, it may be swallowed there.
+    signal.signal(number, signal.SIG_DFL)
 
 
 async def _save_last(world: World) -> None:

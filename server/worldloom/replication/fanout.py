@@ -18,7 +18,7 @@ from worldloom.replication.runs import DROPPED
 from worldloom.replication.seats import Seats
 from worldloom.replication.speech import hearing
 from worldloom.replication.transitions import Transitions
-from worldloom.replication.views import Family, GroupKey, Seat, ViewGroup, Views, rates_of
+from worldloom.replication.views import Family, GroupKey, Owed, Seat, ViewGroup, Views, rates_of
 from worldloom.replication.wire import frame_message
 from worldloom_sdk.protocol.words import BlockKind
 
@@ -289,9 +289,9 @@ class FanOut:
         self._ungroup(seat, keep_if_empty=True)
         self._join_group(seat, new)
         kept = set(new.rows.tolist())
-        missing = [row for row in seat.missing if row in kept]
+        missing = [one for one in seat.missing if one.row in kept]
         if (old.key.cx, old.key.cz, old.key.layers) != (new.key.cx, new.key.cz, new.key.layers):
-            area, seat.missing = self._transitions.area(new, [*gained, *missing], seat.blocked)
+            area, seat.missing = self._transitions.area(new, [*map(Owed, gained), *missing], seat.blocked)
             self._write_area(seat, area)
             self._waiting[seat] = None
         if frames and seat.group is not None:
@@ -307,7 +307,7 @@ class FanOut:
                     continue
                 group = self._group_for(seat)
                 self._join_group(seat, group)
-                seat.missing = group.rows.tolist()
+                seat.missing = [Owed(row) for row in group.rows.tolist()]
             for _ in range(AREAS_A_TICK):
                 if seat.missing and seat.group is not None:
                     area, seat.missing = self._transitions.area(seat.group, seat.missing, seat.blocked, anew)

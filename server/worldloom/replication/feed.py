@@ -89,11 +89,13 @@ Control = Join | Part | SetLayer | Renew | Speak
 class MoveBatch:
     """gateway -> shard, one a tick: moves as they came, and the controls that the shard has not acknowledged yet.
 
+    ``number`` rises from batch to batch: the moves of one that was overtaken on the way are out of date.
     ``controls[0]`` has number ``first_control``; numbers rise by one. The shard takes each exactly once, in order.
     """
 
     gateway: int
     epoch: int
+    number: int
     avatar: I64
     moves: I64
     """``[6, n]``: seq, x, z, y, yaw, gesture."""

@@ -4,6 +4,7 @@ Frames bring changes only, so whoever begins to see a place, or to see it at ful
 missed: a snapshot of a place that was not in view; of a place that was, the words that slower rates may still owe.
 """
 
+from collections import deque
 from collections.abc import Collection, Iterable
 
 import numpy as np
@@ -11,15 +12,15 @@ import numpy as np
 from worldloom.replication.feed import I64, U64
 from worldloom.replication.mirror import Mirror
 from worldloom.replication.runs import DROPPED, patch_of
-from worldloom.replication.views import ViewGroup, rates_of
+from worldloom.replication.views import Owed, ViewGroup, rates_of
 from worldloom.replication.wire import frame_message, message
 from worldloom_sdk.protocol.messages import Area, AreaComplete
 from worldloom_sdk.protocol.words import BlockKind, block_header
 
-__all__ = ["AREA_BYTES", "Transitions"]
+__all__ = ["AREA_ENTRIES", "Transitions"]
 
-AREA_BYTES = 24 * 1024
-"""A larger body is not begun: what remains comes as another Area message."""
+AREA_ENTRIES = 1_536
+"""Bodies told of in one Area message, 24 KiB; what remains comes as another."""
 OWED_TICKS = 16
 """Every rate is told of a change within so many ticks."""
 
@@ -42,30 +43,36 @@ class Transitions:
         self._changes.clear()
 
     def area(
-        self, group: ViewGroup, rows: Iterable[int], hidden: Collection[int] = (), anew: bool = False
-    ) -> tuple[bytes, list[int]]:
-        """An Area message with snapshots of as many rows as fit, and the rows that remain.
+        self, group: ViewGroup, owed: Iterable[Owed], hidden: Collection[int] = (), anew: bool = False
+    ) -> tuple[bytes, list[Owed]]:
+        """An Area message with as much as fits of what is owed, nearest first, and what remains.
 
-        With ``anew`` the rows that remain are told as empty: what the viewer may know of them is out of date, and a
-        word would be taken for another body's.
+        A cell too full for one message is begun as a snapshot and goes on as enters. With ``anew``, what remains is
+        told as empty: what the viewer may know of it is out of date, and a word would be taken for another body's.
         """
         offsets = self._offsets(group)
+        remaining = deque(sorted(owed, key=lambda one: max(map(abs, offsets[one.row][:2]))))
         parts: list[bytes] = []
-        size = 0
-        remaining = list(rows)
-        while remaining:
-            entries = self._snapshot(remaining[0], hidden)
-            size += 8 + 16 * len(entries)
-            if parts and size > AREA_BYTES:
-                break
-            header = block_header(BlockKind.SNAPSHOT, *offsets[remaining.pop(0)], len(entries))
-            parts.append(header.to_bytes(8, "little") + entries.astype("<u8").tobytes())
+        room = AREA_ENTRIES
+        while remaining and room > 0:
+            row, slot = remaining.popleft()
+            entries = self._snapshot(row, hidden)
+            entries = entries[np.searchsorted(entries[:, 0] & np.uint64(0xFFF), slot) :]
+            if len(entries) > room:
+                remaining.appendleft(Owed(row, int(entries[room, 0]) & 0xFFF))
+                entries = entries[:room]
+            room -= len(entries) + 1
+            kind = BlockKind.ENTER if slot else BlockKind.SNAPSHOT
+            parts.append(block_header(kind, *offsets[row], len(entries)).to_bytes(8, "little"))
+            parts.append(entries.astype("<u8").tobytes())
         if anew:
-            empty = (block_header(BlockKind.SNAPSHOT, *offsets[row], 0) for row in remaining)
+            empty = (
+                block_header(BlockKind.SNAPSHOT, *offsets[one.row], 0) for one in remaining if not one.slot
+            )
             parts += [header.to_bytes(8, "little") for header in empty]
         key = group.key
         told = Area(self._tick, key.cx, key.cz, group.family.radius, list(key.layers), b"".join(parts))
-        return message(told), remaining
+        return message(told), list(remaining)
 
     def complete(self) -> bytes:
         """The AreaComplete message."""

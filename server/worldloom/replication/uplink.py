@@ -7,6 +7,7 @@ came later are kept, a snapshot is asked for, and everything goes on from there.
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -16,6 +17,9 @@ __all__ = ["NO_MOVES", "Uplink", "UplinkStats"]
 
 KEPT_FRAMES = 256
 """Frames kept while one is missing; beyond, the oldest go, for the snapshot will cover them."""
+CONTROLS_A_BATCH = 4_096
+MAX_CONTROLS = 50_000
+"""Controls that may wait for a shard that does not answer; then nothing more is to be asked of it."""
 PATIENCE_TICKS = 3
 """So long a missing frame may just be late."""
 ASK_AGAIN_TICKS = 10
@@ -45,6 +49,7 @@ class Uplink:
         self._send, self._on_frame, self._on_snapshot = send, on_frame, on_snapshot
         self._controls: deque[Control] = deque()
         self._first_control = 1
+        self._batches = 0
         self._source: tuple[int, int] | None = None
         self._seq = 0
         self._kept: dict[int, ShardFrame] = {}
@@ -55,6 +60,11 @@ class Uplink:
         """A frozen view of what is on its way."""
         return UplinkStats(len(self._controls), len(self._kept), self._resyncs)
 
+    @property
+    def is_backed_up(self) -> bool:
+        """Whether too much waits for the shard already."""
+        return len(self._controls) >= MAX_CONTROLS
+
     def control(self, control: Control) -> None:
         """Tell the shard, exactly once and in order, with the next batches."""
         self._controls.append(control)
@@ -62,10 +72,13 @@ class Uplink:
     def flush(self, avatar: I64, moves: I64) -> None:
         """Send the moves of a tick, ``avatar`` ``[n]`` and ``moves`` ``[6, n]``, and all that is not acknowledged."""
         if len(avatar) or self._controls:
-            batch = MoveBatch(
-                self._gateway, self._epoch, avatar, moves, self._first_control, tuple(self._controls)
+            self._batches += 1
+            controls = tuple(islice(self._controls, CONTROLS_A_BATCH))
+            self._send(
+                MoveBatch(
+                    self._gateway, self._epoch, self._batches, avatar, moves, self._first_control, controls
+                )
             )
-            self._send(batch)
         if self._kept:
             self._missing_for += 1
             if (

@@ -8,6 +8,7 @@ built in a few array operations.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,9 +16,16 @@ from worldloom.replication.feed import I64
 from worldloom.replication.mirror import Mirror
 from worldloom.replication.rates import CELL_LADDER, CROWD_LADDER, FAR, NEAR, NEXT, WIDE
 
-__all__ = ["Around", "Family", "GroupKey", "Seat", "ViewGroup", "Views", "around", "rates_of"]
+__all__ = ["Around", "Family", "GroupKey", "Owed", "Seat", "ViewGroup", "Views", "around", "rates_of"]
 
 NO_PATCH = -1
+
+
+class Owed(NamedTuple):
+    """A cell in view that a viewer has not been told of yet, or only up to a slot."""
+
+    row: int
+    slot: int = 0
 
 
 class Seat:
@@ -30,7 +38,7 @@ class Seat:
         thin: Whether a quarter of the budget has to do.
         blocked: Avatars that are not sent.
         group: The view group; None while nothing is sent.
-        missing: Rows in view whose snapshot has not been sent yet, nearest first.
+        missing: What it has not been told of yet.
         paused: Whether its buffer is full.
         index: Number among the seats.
     """
@@ -42,7 +50,7 @@ class Seat:
         self.thin = False
         self.blocked: set[int] = set()
         self.group: ViewGroup | None = None
-        self.missing: list[int] = []
+        self.missing: list[Owed] = []
         self.paused = False
         self.index = -1
 

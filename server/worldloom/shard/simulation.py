@@ -5,7 +5,7 @@ once, publish. What is slow (land, storage) comes back as a call between ticks.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -78,6 +78,7 @@ class Shard:
         self._moves: list[MoveBatch] = []
         self._resyncs: list[int] = []
         self._taken: dict[tuple[int, int], int] = {}
+        self._last_batch: dict[tuple[int, int], int] = {}
         self._lines: list[SpokenLine] = []
         self._corrections: list[I64] = []
         self._regions: dict[tuple[int, int], RegionNews] = {}
@@ -120,9 +121,14 @@ class Shard:
         """Simulate one tick and publish what changed."""
         self.cells.begin_tick()
         batches, self._moves = self._moves, []
-        for batch in batches:
-            self._take_controls(batch, tick)
-        self._step(batches, tick)
+        moves: list[I64] = []
+        for batch in sorted(batches, key=lambda one: one.number):
+            renewed = self._take_controls(batch, tick)
+            # What an older connection still asked for is not to count against the new one.
+            moves = [_without(asked, renewed) for asked in moves] if renewed else moves
+            moves += self._fresh_moves(batch)
+        if moves:
+            self._step(np.concatenate(moves, axis=1), tick)
         frame = self._frame(tick)
         self._publish(frame)
         for gateway in self._resyncs:
@@ -130,14 +136,27 @@ class Shard:
         self._resyncs.clear()
         return frame
 
-    def _take_controls(self, batch: MoveBatch, tick: int) -> None:
+    def _take_controls(self, batch: MoveBatch, tick: int) -> list[int]:
+        """Take each control once, in order; the avatars that were renewed."""
         source = (batch.gateway, batch.epoch)
         taken = self._taken.get(source, 0)
+        renewed = []
         for number, control in enumerate(batch.controls, batch.first_control):
             if number == taken + 1:
                 self._control(control, tick)
                 taken = number
+                if isinstance(control, Renew):
+                    renewed.append(control.avatar)
         self._taken[source] = taken
+        return renewed
+
+    def _fresh_moves(self, batch: MoveBatch) -> list[I64]:
+        """The moves of a batch by avatar ``[7, n]``, unless a later batch of that gateway came before it."""
+        source = (batch.gateway, batch.epoch)
+        if batch.number <= self._last_batch.get(source, 0) or not len(batch.avatar):
+            return []
+        self._last_batch[source] = batch.number
+        return [np.concatenate([batch.avatar[None], batch.moves])]
 
     def _control(self, control: Control, tick: int) -> None:
         match control:
@@ -151,8 +170,10 @@ class Shard:
                     self.avatars.seq[row] = -1
             case SetLayer(avatar, layer):
                 row = self.avatars.row(avatar)
-                if row is not None and self.avatars.layer[row] != layer:
-                    self.cells.relayer(row, layer, tick)
+                if row is None or self.avatars.layer[row] == layer:
+                    return
+                if not self.cells.relayer(row, layer, tick):
+                    _log.warning("avatar %d stays in its layer: layer %d of its cell is full", avatar, layer)
             case Speak():
                 self._speak(control)
 
@@ -194,16 +215,10 @@ class Shard:
                 SpokenLine(speak.avatar, speak.name, speak.kind, speak.text, x, z, speak.reach, layer)
             )
 
-    def _step(self, batches: Iterable[MoveBatch], tick: int) -> None:
+    def _step(self, moves: I64, tick: int) -> None:
+        """Step the moves ``[7, n]``: avatar, seq, x, z, y, yaw, gesture."""
         t = self.avatars
-        moves = [np.concatenate([t.rows(b.avatar)[None], b.moves]) for b in batches if len(b.avatar)]
-        if not moves:
-            return
-        together = np.concatenate(moves, axis=1)
-        if len(moves) > 1:
-            # Batches may have overtaken one another on the way; the highest number is to be the last.
-            together = together[:, np.argsort(together[1], kind="stable")]
-        done = step(t, Moves(*together), self._tables, tick)
+        done = step(t, Moves(t.rows(moves[0]), *moves[1:]), self._tables, tick)
         refused = done.corrections
         if len(refused.row):
             self._correct(*refused)
@@ -268,3 +283,8 @@ def _region_changed(t: AvatarTable, rows: I64, before: I64) -> np.ndarray:
     return (t.x[rows] >> REGION_SHIFT != before[:, 0] >> REGION_SHIFT) | (
         t.z[rows] >> REGION_SHIFT != before[:, 1] >> REGION_SHIFT
     )
+
+
+def _without(moves: I64, avatars: list[int]) -> I64:
+    """Moves ``[7, n]`` without those of some avatars."""
+    return moves[:, ~np.isin(moves[0], avatars)]

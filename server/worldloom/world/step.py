@@ -22,7 +22,7 @@ TICKS_PER_S = 1000 // TICK_MS
 BELOW_GROUND = Y_PER_M // 4
 """How far below the ground a body may be said to be: 0.25 m, for rounding on slopes."""
 ABOVE_GROUND = 64 * Y_PER_M
-"""How high over the ground a body may be: 64 m."""
+"""How high over ground or sea a body may be: 64 m."""
 CEILING = 0x3FFF - WORD_Y_OFFSET
 """No body is higher than a word can say: 767.9 m."""
 ON_GROUND = Y_PER_M // 2
@@ -102,7 +102,8 @@ def step(state: AvatarTable, moves: Moves, tables: Tables, tick: int) -> Stepped
     high = np.where(np.abs(y - ground) <= ON_GROUND, 0, high)
 
     reason = np.zeros(len(row), np.int64)
-    off = (y < ground - BELOW_GROUND) | (y > np.minimum(ground + ABOVE_GROUND, CEILING))
+    # Over water the surface counts, however deep it is.
+    off = (y < ground - BELOW_GROUND) | (y > np.minimum(np.maximum(ground, 0) + ABOVE_GROUND, CEILING))
     reason[off] = CorrectionReason.GROUND
     reason[high > state.lift[row]] = CorrectionReason.CLIMB
     reason[~woven] = CorrectionReason.UNWOVEN

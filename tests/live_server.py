@@ -437,10 +437,10 @@ async def live_world(
         try:
             yield live
         finally:
-            if not task.done():
-                await stop()
             for player in live.players:
                 player.transport.abort()
+            if not task.done():
+                await stop()
         live.errors += collector.texts(logging.ERROR)
         live.warnings += collector.texts(logging.WARNING)
     assert not live.errors, live.errors[0]

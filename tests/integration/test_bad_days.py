@@ -56,7 +56,7 @@ async def test_50_of_200_stop_reading_and_nobody_else_notices(tmp_path: Path) ->
     """Half of them come back and see what is; the others are closed with 1013; memory stays bounded."""
     sections = {
         "world": MIDDLE,
-        "sync": {"drain_timeout_s": 3},
+        "sync": {"drain_timeout_s": 2, "write_buffer_bytes": 32_768},
         "limits": {"commands_per_s": 1_000},
         "session": {"joins_per_s": 10_000},
     }
@@ -75,11 +75,11 @@ async def test_50_of_200_stop_reading_and_nobody_else_notices(tmp_path: Path) ->
         frames, tick = [player.frames for player in others[5:]], clock.view.tick
         for player in stalled:
             player.transport.pause_reading()
-        await walk_about(steps, players, clock, 80, loud)
+        await walk_about(steps, players, clock, 45, loud)
         peak = world.rss_bytes()
         for player in stalled[:COME_BACK]:
             player.transport.resume_reading()
-        await walk_about(steps, players, clock, 100, [])
+        await walk_about(steps, players, clock, 60, [])
         passed = clock.view.tick - tick
         for player in stalled[COME_BACK:]:
             player.transport.resume_reading()
@@ -180,8 +180,8 @@ async def sipping(live: Live, size: int) -> tuple[Player, asyncio.Task[None]]:
 
 @pytest.mark.slow
 async def test_a_reader_of_20_kb_a_second_stays_thin_and_right(tmp_path: Path) -> None:
-    buffers = {"write_buffer_bytes": 16_384}
-    async with live_world(tmp_path, world=MIDDLE, sync=buffers) as live, crowd(live, 300) as stand_still:
+    buffers = {"write_buffer_bytes": 8_192}
+    async with live_world(tmp_path, world=MIDDLE, sync=buffers) as live, crowd(live, 450) as stand_still:
         neighbour = await live.join()
         player, task = await sipping(live, 1_000)
         seat = live.world.gateway.roster.find(player.you).seat

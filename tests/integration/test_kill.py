@@ -18,7 +18,7 @@ KILLS = 20
 PLACES_EVERY_S = 1.0
 LATENCY_S = 1.0
 STEP_M = 4.5
-LONG_S, SHORT_S = 3.0, 0.3
+LONG_S, SHORT_S = 2.5, 0.3
 
 
 def rows(data: Path, query: str) -> list[tuple]:
@@ -193,7 +193,7 @@ async def test_killed_20_times_while_walking_and_emerging_it_comes_back_whole(tm
                 await walker.come(world, f"Walker {letter}")
                 assert walker.avatar == avatar or round_number == 0
                 assert walker.at in trail or round_number == 0
-            after_s = LONG_S if round_number % 5 == 4 else SHORT_S * (1 + round_number % 3 / 2)
+            after_s = LONG_S if round_number % 6 == 5 else SHORT_S * (1 + round_number % 3 / 2)
             killed_at = await walk_until_killed(world, walkers, land, after_s)
         land.check(data)
     assert slowest < 5

@@ -178,7 +178,7 @@ async def test_ten_thousand_wrong_messages_are_refused_and_leave_nothing(tmp_pat
     limits = {"connections_per_address": 20_000}
     async with served(tmp_path / "data", session={**NO_LIMIT, "resume_s": 0}, server=limits) as world:
         watcher, walker = await world.join("Wes"), await world.join("Ada")
-        await flood(world, attacks(3_000))
+        await flood(world, attacks(1_500))
         before = world.rss_bytes()
         slowest = 0.0
         flooding = asyncio.create_task(flood(world, attacks(MESSAGES)))

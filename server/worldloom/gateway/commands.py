@@ -13,7 +13,7 @@ from worldloom.gateway.session import Bucket, Session, SessionState
 from worldloom.realm.names import clean_text
 from worldloom.replication.fanout import FanOut
 from worldloom.replication.feed import Control, Speak
-from worldloom.replication.wire import message
+from worldloom.replication.wire import message, people_message
 from worldloom_sdk.protocol import messages
 from worldloom_sdk.protocol.codec import ProtocolError, decode_client
 from worldloom_sdk.protocol.geometry import XZ_PER_M
@@ -128,9 +128,7 @@ class Commands:
             )
             return
         ids = self._fanout.mirror.visible(dict.fromkeys(who.ids), session.seat.layers)
-        known = (self._roster.find(avatar) for avatar in ids if avatar not in session.seat.blocked)
-        told = [messages.Named(other.avatar, other.name, other.kind) for other in known if other is not None]
-        session.write(message(messages.People(told)))
+        session.write(people_message(self._roster.cards(ids, session.seat.blocked)))
 
     def _may_know(self, session: Session, other: Session) -> bool:
         """Whether somebody may learn that somebody else is here."""

@@ -1,7 +1,7 @@
 """The roster: who is in the world, found by avatar, name, resume token, move row and region. Knows no messages."""
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,11 @@ class Roster:
     def find(self, avatar: int) -> Session | None:
         """Who has this avatar."""
         return self._by_avatar.get(avatar)
+
+    def cards(self, avatars: Iterable[int], but: Collection[int]) -> list[bytes]:
+        """The packed entries of People of those of some avatars that are here, less some."""
+        sessions = self._by_avatar
+        return [sessions[avatar].card for avatar in avatars if avatar in sessions and avatar not in but]
 
     def at_row(self, row: int) -> Session | None:
         """Whose moves come under this row."""

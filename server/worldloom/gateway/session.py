@@ -11,8 +11,8 @@ from typing import Protocol
 from worldloom.errors import Refusal
 from worldloom.gateway.socket import GameSocket
 from worldloom.replication.views import Seat
-from worldloom.replication.wire import message
-from worldloom_sdk.protocol.messages import CloseCode, RefusalCode, Refused
+from worldloom.replication.wire import message, name_card
+from worldloom_sdk.protocol.messages import CloseCode, Named, RefusalCode, Refused
 
 __all__ = ["Bucket", "Buckets", "Session", "SessionState"]
 
@@ -86,6 +86,7 @@ class Session:
         seat: What replication knows of it.
         resume: The resume token that is good now.
         came: Whether it has been live.
+        card: Its entry of People, packed.
         region: Where its body is, None before that is known.
         told: Regions that this connection was told of, with the state told.
     """
@@ -111,6 +112,10 @@ class Session:
     paused_at: float = 0.0
     pauses: list[float] = field(default_factory=list)
     over_moves: int = 0
+    card: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.card = name_card(Named(self.avatar, self.name, self.kind))
 
     @property
     def kind(self) -> str:

@@ -17,6 +17,7 @@ Key = tuple[int, int, int]
 """cx, cz, layer."""
 
 _SMALLEST = 16
+NOWHERE: Key = (0, 0, -1)
 
 
 class NewTick:
@@ -159,8 +160,12 @@ class Mirror:
 
     def visible(self, avatars: Iterable[int], layers: Collection[int]) -> list[int]:
         """Those of some avatars whose bodies are here, in one of some layers."""
-        rows = [(avatar, self.where[avatar][0]) for avatar in avatars if avatar in self.where]
-        return [avatar for avatar, row in rows if (key := self.keys[row]) is not None and key[2] in layers]
+        where, keys = self.where, self.keys
+        return [
+            avatar
+            for avatar in avatars
+            if (at := where.get(avatar)) and (keys[at[0]] or NOWHERE)[2] in layers
+        ]
 
     def place(self, avatar: int) -> int:
         """Pool place of an avatar's slot, 0 when it is not here."""

@@ -7,11 +7,12 @@ import msgpack
 from msgspec import Struct
 
 from worldloom_sdk.protocol.codec import encode
-from worldloom_sdk.protocol.messages import Frame, Line
+from worldloom_sdk.protocol.messages import Frame, Line, Named, People
 
-__all__ = ["frame_message", "message", "ready"]
+__all__ = ["frame_message", "message", "name_card", "people_message", "ready"]
 
 _TAG = Frame.__struct_config__.tag
+_PEOPLE_TAG = People.__struct_config__.tag
 _SHORT, _LONG = 126, 127
 _packer = msgpack.Packer(autoreset=False)
 
@@ -44,3 +45,17 @@ def frame_message(tick: int, body: bytes, lines: Sequence[Line] = ()) -> bytes:
     if lines:
         _packer.pack([[line.avatar, line.name, line.kind, line.text] for line in lines])
     return ready(_packer.bytes())
+
+
+def name_card(named: Named) -> bytes:
+    """An entry of People as it travels, packed once for all who ask."""
+    return msgpack.packb([named.avatar, named.name, named.kind])
+
+
+def people_message(cards: Sequence[bytes]) -> bytes:
+    """A People message of ready entries as a ready-made frame: the same as ``message(People(...))``."""
+    _packer.reset()
+    _packer.pack_array_header(2)
+    _packer.pack(_PEOPLE_TAG)
+    _packer.pack_array_header(len(cards))
+    return ready(_packer.bytes() + b"".join(cards))

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest import mock
@@ -52,6 +52,7 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     },
 }
 T = TypeVar("T")
+_dialled: "list[Player]" = []
 
 
 def configured(data: Path, sections: dict[str, dict[str, Any]]) -> Config:
@@ -112,6 +113,7 @@ class Player(asyncio.Protocol):
         async with asyncio.timeout(PATIENCE_S):
             await loop.sock_connect(raw, ("127.0.0.1", port))
         _, player = await loop.create_connection(lambda: cls(decodes, keeps_bytes), sock=raw)
+        _dialled.append(player)
         player.transport.write(request())
         await player.until(lambda: player.upgraded or player.gone)
         assert player.upgraded, player.response
@@ -315,13 +317,10 @@ class Live:
     """What the server logged as errors; must be empty in the end."""
     warnings: list[str]
     stop: Callable[[], Any]
-    players: list[Player] = field(default_factory=list)
 
     async def dial(self, **options: Any) -> Player:
         """A connection that has not said Hello."""
-        player = await Player.dial(self.port, **options)
-        self.players.append(player)
-        return player
+        return await Player.dial(self.port, **options)
 
     async def join(self, name: str = "", *, options: dict[str, Any] | None = None, **fields: Any) -> Player:
         """Somebody who is in the world and sees all that is near."""
@@ -376,6 +375,14 @@ class Live:
         """Wait until so many ticks have been simulated."""
         end = self.world.shard._seq + count
         await eventually(lambda: self.world.shard._seq >= end)
+
+
+async def hang_up() -> None:
+    """Drop every client of this test."""
+    while _dialled:
+        player = _dialled.pop()
+        player.transport.abort()
+        await player.until(lambda player=player: player.gone)
 
 
 class _Collector(logging.Handler):
@@ -437,8 +444,7 @@ async def live_world(
         try:
             yield live
         finally:
-            for player in live.players:
-                player.transport.abort()
+            await hang_up()
             if not task.done():
                 await stop()
         live.errors += collector.texts(logging.ERROR)
@@ -498,6 +504,7 @@ async def served(data: Path, **sections: dict[str, Any]) -> AsyncIterator[Served
         assert port, log.read_text()
         yield Served(process, port, data, log, time.monotonic() - began)
     finally:
+        await hang_up()
         process.kill()
         process.wait(PATIENCE_S)
         process.stdout.close()  # type: ignore[union-attr]

@@ -15,7 +15,6 @@ from worldloom.worldgen.picture import paint_tiles
 from worldloom_sdk.protocol.tiles import decode_tile
 
 
-
 def main() -> None:
     """Read, paint, write."""
     parser = argparse.ArgumentParser(description=__doc__)

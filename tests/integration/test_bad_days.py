@@ -22,6 +22,8 @@ from worldloom_sdk.protocol import messages as m
 from worldloom_sdk.protocol.geometry import GROUND_Y
 from worldloom_sdk.protocol.tiles import Tile
 
+pytestmark = pytest.mark.slow
+
 BATCHES = count(1)
 
 
@@ -51,7 +53,6 @@ async def walk_about(
             return
 
 
-@pytest.mark.slow
 async def test_50_of_200_stop_reading_and_nobody_else_notices(tmp_path: Path) -> None:
     """Half of them come back and see what is; the others are closed with 1013; memory stays bounded."""
     sections = {
@@ -145,9 +146,6 @@ class Straw(asyncio.Transport):
     def write(self, data: bytes) -> None:
         self._raw.send(data)
 
-    def abort(self) -> None:
-        self._raw.close()
-
     def sip(self, size: int) -> None:
         """Read at most so many bytes."""
         with suppress(BlockingIOError):
@@ -158,36 +156,38 @@ class Straw(asyncio.Transport):
                 self._player.connection_lost(None)
 
 
-async def sipping(live: Live, size: int) -> tuple[Player, asyncio.Task[None]]:
+@asynccontextmanager
+async def sipping(live: Live, size: int) -> AsyncIterator[Player]:
     """A client that reads ``size`` bytes a tick, in the world."""
     opened = await live.dial(receive_buffer=SMALL_BUFFER)
-    raw = opened.transport.get_extra_info("socket").dup()
     opened.transport.pause_reading()
     player = Player()
     player.upgraded = True
-    straw = Straw(player, raw)
+    with opened.transport.get_extra_info("socket").dup() as raw:
+        straw = Straw(player, raw)
 
-    async def sip() -> None:
-        while not player.gone:
-            straw.sip(size)
-            await live.ticks(1)
+        async def sip() -> None:
+            while not player.gone:
+                straw.sip(size)
+                await live.ticks(1)
 
-    task = asyncio.create_task(sip())
-    live.players.append(player)
-    await player.hello()
-    return player, task
+        sips = asyncio.create_task(sip())
+        await player.hello()
+        yield player
+        sips.cancel()
+        await asyncio.gather(sips, return_exceptions=True)
 
 
-@pytest.mark.slow
 async def test_a_reader_of_20_kb_a_second_stays_thin_and_right(tmp_path: Path) -> None:
     buffers = {"write_buffer_bytes": 8_192}
-    async with live_world(tmp_path, world=MIDDLE, sync=buffers) as live, crowd(live, 450) as stand_still:
+    async with (
+        live_world(tmp_path, world=MIDDLE, sync=buffers) as live,
+        crowd(live, 450) as stand_still,
+        sipping(live, 1_000) as player,
+    ):
         neighbour = await live.join()
-        player, task = await sipping(live, 1_000)
         seat = live.world.gateway.roster.find(player.you).seat
-        with suppress(TimeoutError):
-            await player.until(lambda: seat.thin, 20)
-        assert seat.thin
+        await player.until(lambda: seat.thin, 20)
         tick, bytes_before = live.world.shard._seq, player.bytes
         frames = len(neighbour.all_of(m.Frame))
         await live.ticks(40)
@@ -198,10 +198,8 @@ async def test_a_reader_of_20_kb_a_second_stays_thin_and_right(tmp_path: Path) -
         stand_still()
         await player.until(lambda: player.view.complete and player.view.state() == live.truth(player))
         await live.agrees(neighbour)
-        task.cancel()
 
 
-@pytest.mark.slow
 async def test_who_reads_nothing_costs_no_more_than_a_buffer_and_is_closed(tmp_path: Path) -> None:
     limits = {"drain_timeout_s": 1.0, "write_buffer_bytes": 16_384}
     async with live_world(tmp_path, world=MIDDLE, sync=limits) as live, crowd(live, 300):
@@ -332,7 +330,6 @@ async def nine_regions(live: Live, player: Player) -> None:
     assert all((rx, rz) in live.world.land for rx in (-1, 0, 1) for rz in (-1, 0, 1))
 
 
-@pytest.mark.slow
 async def test_land_that_never_comes_falls_back_and_ticks_go_on(tmp_path: Path) -> None:
     gate = threading.Event()
 

@@ -15,6 +15,8 @@ from raw_ws import BINARY, CONT, PING, TEXT, close_frame, eventually, frame, mov
 from worldloom_sdk.protocol import messages as m
 from worldloom_sdk.protocol.geometry import GROUND_Y
 
+pytestmark = pytest.mark.slow
+
 AT_ONCE = 50
 MESSAGES = 10_000
 WRONG_COMMANDS = 10
@@ -173,7 +175,6 @@ def attacks(count: int) -> Iterator[tuple]:
             yield attack
 
 
-@pytest.mark.slow
 async def test_ten_thousand_wrong_messages_are_refused_and_leave_nothing(tmp_path: Path) -> None:
     limits = {"connections_per_address": 20_000}
     async with served(tmp_path / "data", session={**NO_LIMIT, "resume_s": 0}, server=limits) as world:
@@ -201,7 +202,6 @@ async def test_ten_thousand_wrong_messages_are_refused_and_leave_nothing(tmp_pat
         ]
 
 
-@pytest.mark.slow
 async def test_ten_thousand_moves_a_second_are_held_back_and_closed(tmp_path: Path) -> None:
     async with live_world(tmp_path, sweep_s=1.0) as live:
         watcher, walker, offender = [await live.join() for _ in range(3)]
@@ -291,7 +291,6 @@ async def without_hello(port: int) -> float:
     return time.monotonic() - began
 
 
-@pytest.mark.slow
 async def test_1500_slow_and_silent_connections_are_closed_within_12_s_and_a_login_takes_less_than_1(
     tmp_path: Path,
 ) -> None:

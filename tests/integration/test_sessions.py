@@ -13,6 +13,8 @@ from raw_ws import BINARY, TEXT, eventually, frame
 from worldloom_sdk.protocol import messages as m
 from worldloom_sdk.protocol.codec import encode
 
+pytestmark = pytest.mark.slow
+
 HELLO = m.Hello(m.PROTOCOL_VERSION, "test", "Ada")
 UNKNOWN = "u" * 43
 

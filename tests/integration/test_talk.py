@@ -12,6 +12,8 @@ from worldloom_sdk.protocol import messages as m
 from worldloom_sdk.protocol.codec import decode_server, encode
 from worldloom_sdk.protocol.messages import RefusalCode, SayKind
 
+pytestmark = pytest.mark.slow
+
 BORDER = {"spawn_x_m": 250.0}
 """Newcomers are set down 6 m west of the border between regions (0, 0) and (1, 0)."""
 

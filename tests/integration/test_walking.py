@@ -16,6 +16,8 @@ from worldloom_sdk.protocol.geometry import GROUND_Y, XZ_PER_M
 from worldloom_sdk.protocol.messages import CorrectionReason
 from worldloom_sdk.protocol.tiles import Tile
 
+pytestmark = pytest.mark.slow
+
 SLOW_WALK = {"speed_m_per_s": 12.0}
 HIGHEST = 2**15 - 1
 

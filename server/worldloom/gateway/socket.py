@@ -441,10 +441,8 @@ class GameSocket(asyncio.BufferedProtocol):
             return
         self._request = None
         if len(request) > MAX_REQUEST_BYTES:
-            status, response = (
-                431,
-                plain_response(431, f"expected at most {MAX_REQUEST_BYTES} bytes of headers"),
-            )
+            status = 431
+            response = plain_response(431, f"expected at most {MAX_REQUEST_BYTES} bytes of headers")
         else:
             status, response = answer(request + end, self._settings.path, self._settings.allowed_origins)
         self._transport.write(response)

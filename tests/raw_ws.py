@@ -12,10 +12,10 @@ import uvloop
 
 from worldloom.config import ServerConfig
 from worldloom.gateway.guard import GuardSettings
-from worldloom.gateway.http import About, make_app
 from worldloom.gateway.inbox import MoveInbox
+from worldloom.gateway.pages import About, make_app
 from worldloom.gateway.serving import GameServer
-from worldloom.gateway.socket import GameSocket, SocketSettings
+from worldloom.gateway.sockets import GameSocket, SocketSettings
 
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="

@@ -103,7 +103,7 @@ class SimWorld:
         self.frames = []
         make: Callable = Link if lossy is None else lambda receive: LossyLink(receive, lossy)
         self.down = make(lambda message: self.uplink.receive(message))
-        self.shard = Shard(Meadow(), 12 * 64, 20 * 16, self.down.send, lambda rx, rz, away: None)
+        self.shard = Shard(Meadow(), 12 * 64, 20 * 16, self.down.send, lambda rx, rz, away, asker: None)
         self.up = make(self.shard.receive)
         self.uplink = Uplink(1, 1, self.up.send, self._on_frame, self.fanout.take_snapshot)
         self.links = [] if lossy is None else [self.up, self.down]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Interrupted,
         NotConnected,
         Refused,
+        SetupError,
         TimedOut,
         WorldloomError,
     )
@@ -66,6 +67,7 @@ __all__ = [
     "RegionWoven",
     "Resumed",
     "SayKind",
+    "SetupError",
     "Signalled",
     "Spoke",
     "TimedOut",
@@ -82,7 +84,7 @@ _HOMES = {
     "connection": ("Connection",),
     "errors": (
         "Blocked", "ConnectionClosed", "ContentError", "Disconnected", "Interrupted", "NotConnected", "Refused",
-        "TimedOut", "WorldloomError",
+        "SetupError", "TimedOut", "WorldloomError",
     ),
     "events": (
         "AvatarEntered", "AvatarLeft", "AvatarsMoved", "Corrected", "Event", "Joined", "Lost", "PictureComplete",

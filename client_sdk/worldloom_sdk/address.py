@@ -3,6 +3,7 @@
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from worldloom_sdk.errors import SetupError
 from worldloom_sdk.protocol.messages import SUBPROTOCOL_PATH
 
 __all__ = ["DEFAULT_PORT", "Address", "parse_address"]
@@ -24,17 +25,17 @@ def parse_address(text: str) -> Address:
     """Read ``ws://host:port/ws``, ``http(s)://host[:port][/prefix]``, ``host:port`` or ``host``.
 
     Raises:
-        ValueError: It is none of these.
+        SetupError: It is none of these.
     """
     bare = "://" not in text
-    parts = urlsplit(f"ws://{text}" if bare else text)
-    scheme = _SCHEMES.get(parts.scheme)
     try:
+        parts = urlsplit(f"ws://{text}" if bare else text)
         port = parts.port
     except ValueError:
-        port = -1
-    if scheme is None or not parts.hostname or port == -1 or parts.query or parts.fragment or parts.username:
-        raise ValueError(f"expected an address like ws://host:8420/ws or host:8420, got {text!r}")
+        parts, port = urlsplit(""), None
+    scheme = _SCHEMES.get(parts.scheme)
+    if scheme is None or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise SetupError(f"expected an address like ws://host:8420/ws or host:8420, got {text!r}")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     if bare and port is None:
         port = DEFAULT_PORT

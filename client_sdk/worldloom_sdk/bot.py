@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from worldloom_sdk.client import Client
 from worldloom_sdk.clock import Clock, within
 from worldloom_sdk.errors import Disconnected, TimedOut, WorldloomError
 from worldloom_sdk.handlers import Handlers
+from worldloom_sdk.protocol.geometry import to_units
 from worldloom_sdk.protocol.messages import SayKind
 from worldloom_sdk.protocol.words import Gesture
 from worldloom_sdk.terrain import Terrain
@@ -38,14 +40,13 @@ class Bot:
         where: Address of the world, or a Client that was not started yet.
         name: Wanted name.
         token: Token of an account, if there is one.
-        token_file: Where the token of the bot's account is kept; made at the first start.
+        token_file: Where the token of the bot's account is kept; made at the first start, in a folder that is there.
         dial: Opens transports, instead of a WebSocket to ``where``.
         clock: Whose time it goes by.
-        patience_s: How long the first join may go on trying when nobody answers.
+        patience_s: How long the first join may go on trying when nobody answers or the world is full, in seconds.
         max_calls: How many handler calls may be under way at once; more are dropped, and the log says so.
 
-    Raises:
-        ValueError: ``where`` is no address, or the token file holds no token.
+    What is given is looked at by ``start``.
     """
 
     def __init__(
@@ -124,7 +125,11 @@ class Bot:
 
         Calls run beside each other, each in a task of the bot's. What one raises is logged; the bot goes on. Of
         what the bot says itself it is not told.
+
+        Raises:
+            TypeError: ``kind`` is no event class, or what is decorated is no function.
         """
+        events.check_kind(kind)
 
         def register(call: Callable[[E], object]) -> Callable[[E], object]:
             self._handlers.add(kind, check, call)
@@ -137,6 +142,7 @@ class Bot:
 
         Raises:
             ValueError: ``seconds`` is not above 0.
+            TypeError: What is decorated is no function.
         """
 
         def register(call: Handler) -> Handler:
@@ -192,6 +198,7 @@ class Bot:
             Disconnected: The connection was lost on the way.
             ValueError: The speed is over the world's limit, or a number is not finite.
         """
+        to_units(x, z)  # what is no place ends no walk
         walk = self._new_walk(speed)
         if timeout is None:
             timeout = 2.0 * self.client.position.distance_to(x, z) / speed + 60.0
@@ -235,6 +242,7 @@ class Bot:
         Raises:
             Refused: The server does not let the bot in.
             Disconnected: Nobody answered.
+            SetupError: Address, name, token or token file cannot be used.
         """
         self.client.view.report_moves = self._handlers.wants(events.AvatarsMoved)
         self._deaf = self.client.listen(self._hear)
@@ -265,12 +273,17 @@ class Bot:
             await self.stop()
 
     def run(self) -> None:
-        """Live until Ctrl-C, blocking.
+        """Live until Ctrl-C, blocking: the whole of a program.
 
         Raises:
-            WorldloomError: The server did not let the bot in, or will not have it any more.
+            SystemExit: With status 1, when the bot could not come in, or the server will not have it any more; why is
+                one line on standard error. ``live`` raises the error itself.
         """
-        _run_until_signalled(self.live())
+        try:
+            _run_until_signalled(self.live())
+        except WorldloomError as fault:
+            sys.stderr.write(f"{self.name or 'bot'}: {fault}\n")
+            raise SystemExit(1) from None
 
     # ---- inside
 
@@ -308,8 +321,13 @@ class Bot:
         )
 
 
-async def live_together(bots: Iterable[Bot]) -> None:
-    """Let many bots live in one loop, until all have ended. One that fails is logged; the others go on."""
+async def live_together(bots: Iterable[Bot]) -> list[WorldloomError]:
+    """Let many bots live in one loop, until all have ended. One that fails is logged; the others go on.
+
+    Returns:
+        Why bots failed, first the first; empty if each was stopped.
+    """
+    faults: list[WorldloomError] = []
     joining = asyncio.Semaphore(_JOINING_AT_ONCE)
 
     async def live(bot: Bot) -> None:
@@ -319,28 +337,39 @@ async def live_together(bots: Iterable[Bot]) -> None:
             await bot.client.wait_closed()
         except WorldloomError as fault:
             _log.error("%s: ended: %s", bot.name, fault)
+            faults.append(fault)
         finally:
             await bot.stop()
 
     async with asyncio.TaskGroup() as group:
         for bot in bots:
             group.create_task(live(bot), name=f"bot {bot.name}")
+    return faults
 
 
 def run_many(bots: Iterable[Bot]) -> None:
-    """Run many bots in one process until Ctrl-C, blocking."""
-    _run_until_signalled(live_together(bots))
+    """Run many bots in one process until Ctrl-C, blocking: the whole of a program.
+
+    Raises:
+        SystemExit: With status 1, when all have ended and some of them failed; one line on standard error says so.
+    """
+    crowd = list(bots)
+    faults = _run_until_signalled(live_together(crowd))
+    if faults:
+        sys.stderr.write(f"{len(faults)} of {len(crowd)} bots failed, the first: {faults[0]}\n")
+        raise SystemExit(1)
 
 
-def _run_until_signalled(living: Coroutine[Any, Any, None]) -> None:
-    async def main() -> None:
+def _run_until_signalled(living: Coroutine[Any, Any, T]) -> T | None:
+    async def main() -> T:
         task = asyncio.current_task()
         assert task is not None
         # Not on Windows, nor outside the main thread; there Ctrl-C arrives as KeyboardInterrupt.
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-        await living
+        return await living
 
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-        asyncio.run(main())
+        return asyncio.run(main())
+    return None

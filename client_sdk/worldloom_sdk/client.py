@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import functools
 import itertools
 import logging
 import random
@@ -27,8 +26,7 @@ from worldloom_sdk.names import NameDesk
 from worldloom_sdk.protocol.messages import CloseCode, Limits, SayKind
 from worldloom_sdk.protocol.words import Gesture
 from worldloom_sdk.terrain import Terrain
-from worldloom_sdk.tokens import read_token
-from worldloom_sdk.transport import Dial, dial_socket
+from worldloom_sdk.transport import Dial, Transport, dial_socket
 from worldloom_sdk.view import View
 
 __all__ = ["Client"]
@@ -53,11 +51,12 @@ class Client:
         name: Wanted name; a guest's or a new account's.
         token: Token of an account, if there is one.
         token_file: Where the token of this client's account is kept, mode 0600. If there is no such file, an account
-            is asked for and its token written there.
+            is asked for and its token written there; its folder must exist.
         keep: Ask for an account when there is no token. Default: only with a ``token_file``.
         dial: Opens transports, instead of a WebSocket to ``url``.
         clock: Whose time it goes by.
-        patience_s: How long the first join may go on trying when nobody answers, in seconds.
+        patience_s: How long the first join may go on trying when nobody answers or the world is full, in seconds. The
+            last try is at the end of it, even if the world said to come back later.
         rng: Where the jitter of waiting times comes from.
 
     Attributes:
@@ -65,8 +64,7 @@ class Client:
         terrain: Heights of the land near.
         clock: As given.
 
-    Raises:
-        ValueError: The url is none, or the token file holds no token.
+    What is given is looked at by ``start``.
     """
 
     def __init__(
@@ -85,18 +83,17 @@ class Client:
         self.clock: Clock = clock or RealClock()
         self.connection = Connection(self.clock.monotonic)
         self.terrain = Terrain(self._fetch, self.clock)
-        file = Path(token_file) if token_file is not None else None
         self._identity = Identity(
             name=name,
-            token=token if token or file is None else read_token(file),
-            token_file=file,
-            keep=keep if keep is not None else file is not None,
+            token=token or None,
+            token_file=Path(token_file) if token_file is not None else None,
+            keep=keep if keep is not None else token_file is not None,
         )
         self._names = NameDesk(self._ask_names, self.clock)
         self._link = Link(
             self.connection,
             self._identity,
-            dial=dial or functools.partial(dial_socket, parse_address(url)),
+            dial=dial or _dialler(url),
             clock=self.clock,
             emit=self._take,
             helpers=(self._tend, self._keep_time, self._names.run),
@@ -169,7 +166,7 @@ class Client:
         Raises:
             Refused: The server does not let this client in.
             Disconnected: Nobody answered within ``patience_s``.
-            OSError: The token of a new account could not be written to its file.
+            SetupError: Address, name or token are none, or the token file cannot be read or written.
         """
         if self._task is not None:
             raise RuntimeError("expected a client that was not started, got one that was")
@@ -236,7 +233,9 @@ class Client:
         Raises:
             TimedOut: None came in time.
             Disconnected: This client has ended.
+            TypeError: ``kind`` is no event class.
         """
+        events.check_kind(kind)
         future: asyncio.Future[E] = asyncio.get_running_loop().create_future()
 
         def hear(event: events.Event) -> None:
@@ -287,7 +286,7 @@ class Client:
         Raises:
             Refused: The server refused it; ``retry_after`` says how long to be quiet.
             Disconnected: Not in the world, or lost before the answer.
-            ValueError: The text is too long.
+            ValueError: The text is too long; likewise below, when an argument is out of bounds.
         """
         await self._command(lambda: self.connection.say(text, kind))
 
@@ -419,6 +418,13 @@ class Client:
 
     async def _fetch(self, path: str) -> bytes:
         return await self._link.transport.get(path)
+
+
+def _dialler(url: str) -> Dial:
+    async def dial() -> Transport:
+        return await dial_socket(parse_address(url))
+
+    return dial
 
 
 def _id(avatar: Avatar | int) -> int:

@@ -3,6 +3,8 @@
 One object lives through lost connections: the view, the numbers of moves and the names that are known go on with it.
 """
 
+import math
+import re
 import struct
 import time
 from collections import deque
@@ -15,7 +17,7 @@ import msgspec
 from worldloom_sdk import events
 from worldloom_sdk.avatar import Avatar, Position, yaw_to_units
 from worldloom_sdk.protocol import messages
-from worldloom_sdk.protocol.codec import ProtocolError, decode_client, decode_server, encode
+from worldloom_sdk.protocol.codec import ProtocolError, decode_server, encode
 from worldloom_sdk.protocol.geometry import GROUND_Y, TICK_MS, Y_PER_M, to_units
 from worldloom_sdk.protocol.words import BodyError, Gesture
 from worldloom_sdk.view import Body, Changes, View
@@ -26,6 +28,8 @@ _MOVE_HEAD: Final = b"\x92\x02\xc4\x10"
 _MOVE: Final = struct.Struct("<IiihBB")
 _MOVES_REMEMBERED = 128
 _CLOCK_SAMPLES = 8
+_EXPECTED: Final = re.compile(r"Expected (.+?)(, got .+)? - at `\$\[(\d+)\]")
+"""How msgspec says what is wrong with a field, and which one it is."""
 
 
 class State(Enum):
@@ -161,6 +165,8 @@ class Connection:
             ValueError: A number is not finite or out of the wire's range.
         """
         x, z = to_units(x_m, z_m)
+        if y_m is not None and not math.isfinite(y_m):
+            raise ValueError(f"y_m: expected finite metres, got {y_m}")
         y = GROUND_Y if y_m is None else round(y_m * Y_PER_M)
         return self.move_units(Body(x, y, z, yaw_to_units(yaw), gesture))
 
@@ -171,7 +177,7 @@ class Connection:
             ValueError: A number is out of the wire's range.
         """
         if not 0 <= body.gesture <= 63:
-            raise ValueError(f"expected a gesture of 0 to 63, got {body.gesture}")
+            raise ValueError(f"gesture: expected 0 to 63, got {body.gesture}")
         seq = (self.seq + 1) & 0xFFFF_FFFF
         try:
             data = _MOVE_HEAD + _MOVE.pack(seq, body.x, body.z, body.y, body.yaw, body.gesture)
@@ -205,7 +211,7 @@ class Connection:
         """Speak to those near.
 
         Raises:
-            ProtocolError: The text is too long.
+            ProtocolError: The text is too long, or an argument of another kind.
         """
         return self._command(messages.Say(self._next_id(), kind, text))
 
@@ -213,7 +219,7 @@ class Connection:
         """Speak to one avatar.
 
         Raises:
-            ProtocolError: The text is too long.
+            ProtocolError: The text is too long, or an argument of another kind.
         """
         return self._command(messages.Whisper(self._next_id(), to, text))
 
@@ -383,9 +389,30 @@ class Connection:
 
 
 def _checked(message: msgspec.Struct) -> bytes:
-    data = encode(message)
-    decode_client(data)
-    return data
+    """The bytes of a message that the server would read.
+
+    Raises:
+        ProtocolError: It would not; the text names the argument, what was expected and got.
+    """
+    fields = msgspec.to_builtins(message, builtin_types=(bytes,))
+    try:
+        msgspec.convert(fields, type(message), builtin_types=(bytes,))
+    except msgspec.ValidationError as fault:
+        raise ProtocolError(_in_words(str(fault), type(message), fields)) from None
+    return encode(message)
+
+
+def _in_words(fault: str, kind: type[msgspec.Struct], fields: list[object]) -> str:
+    found = _EXPECTED.match(fault)
+    if found is None:
+        return f"{kind.__name__}: {fault}"
+    expected, got, number = found.groups()
+    value = fields[int(number)]
+    if got is None and isinstance(value, str | bytes):
+        got = f", got a length of {len(value)}"
+    return f"{kind.__struct_fields__[int(number) - 1]}: expected {expected.replace('`', '')}" + (
+        got or f", got {value!r}"
+    ).replace("`", "")
 
 
 def _not_after(seq: int, other: int) -> bool:

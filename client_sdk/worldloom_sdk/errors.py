@@ -11,6 +11,7 @@ __all__ = [
     "Interrupted",
     "NotConnected",
     "Refused",
+    "SetupError",
     "TimedOut",
     "WorldloomError",
 ]
@@ -18,6 +19,10 @@ __all__ = [
 
 class WorldloomError(Exception):
     """Root of everything that the SDK raises on purpose."""
+
+
+class SetupError(WorldloomError, ValueError):
+    """What a client was given cannot be used: address, name, token or token file. Nothing was sent with it."""
 
 
 class Refused(WorldloomError):

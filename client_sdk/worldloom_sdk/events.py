@@ -26,12 +26,23 @@ __all__ = [
     "Signalled",
     "Spoke",
     "Whispered",
+    "check_kind",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """Root of all events."""
+
+
+def check_kind(kind: object) -> None:
+    """Make sure that something is a class of events.
+
+    Raises:
+        TypeError: It is not.
+    """
+    if not (isinstance(kind, type) and issubclass(kind, Event)):
+        raise TypeError(f"expected an event class, like Spoke; got {kind!r}")
 
 
 @dataclass(frozen=True, slots=True)

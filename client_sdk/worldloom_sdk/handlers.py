@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from worldloom_sdk.clock import Clock
 from worldloom_sdk.errors import Disconnected, Refused
-from worldloom_sdk.events import Event
+from worldloom_sdk.events import Event, check_kind
 
 __all__ = ["Handlers"]
 
@@ -46,7 +46,14 @@ class Handlers:
     def add(
         self, kind: type[Event], check: Callable[[Any], bool] | None, call: Callable[[Any], object]
     ) -> None:
-        """Call something for each event of a kind."""
+        """Call something for each event of a kind.
+
+        Raises:
+            TypeError: ``kind`` is no event class, or ``check`` or ``call`` cannot be called.
+        """
+        check_kind(kind)
+        _check_callable("check", check if check is not None else bool)
+        _check_callable("the handler", call)
         self._handlers.append(_Handler(kind, check, call))
 
     def add_timer(self, seconds: float, call: Callable[[], object]) -> None:
@@ -54,9 +61,11 @@ class Handlers:
 
         Raises:
             ValueError: ``seconds`` is not above 0.
+            TypeError: ``call`` cannot be called.
         """
+        _check_callable("the handler", call)
         if not seconds > 0:
-            raise ValueError(f"expected seconds above 0, got {seconds}")
+            raise ValueError(f"seconds: expected a number above 0, got {seconds}")
         self._timers.append((seconds, call))
 
     def wants(self, kind: type[Event]) -> bool:
@@ -118,6 +127,11 @@ class Handlers:
                 _log.warning("%s: every %g s: refused: %s", self._name(), seconds, refusal)
             except Exception:  # noqa: BLE001 - the boundary
                 _log.exception("%s: what it does every %g s failed", self._name(), seconds)
+
+
+def _check_callable(what: str, given: object) -> None:
+    if not callable(given):
+        raise TypeError(f"{what}: expected a function, got {given!r}")
 
 
 async def _maybe(result: object) -> None:

@@ -19,12 +19,13 @@ from worldloom_sdk.errors import (
     Disconnected,
     NotConnected,
     Refused,
+    SetupError,
     TimedOut,
     WorldloomError,
 )
 from worldloom_sdk.protocol.codec import ProtocolError
 from worldloom_sdk.protocol.messages import CloseCode, RefusalCode, Welcome
-from worldloom_sdk.tokens import write_token
+from worldloom_sdk.tokens import check_writable, read_token, write_token
 from worldloom_sdk.transport import Dial, Transport
 
 __all__ = ["Identity", "Link"]
@@ -49,6 +50,17 @@ class Identity:
     keep: bool
     """Ask for an account when there is no token."""
 
+    def prepare(self) -> None:
+        """Read the token, or make sure that the one of a new account can be kept.
+
+        Raises:
+            SetupError: The token file cannot be read or written, or holds no token.
+        """
+        if self.token is None and self.token_file is not None:
+            self.token = read_token(self.token_file)
+            if self.token is None and self.keep:
+                check_writable(self.token_file)
+
 
 class _Ending(NamedTuple):
     """How one socket ended."""
@@ -70,7 +82,7 @@ class Link:
         clock: Whose time it goes by.
         emit: Is told every event, at once and in order.
         helpers: Run while the connection is in the world; cancelled when its socket ends.
-        patience_s: How long the first join may go on trying.
+        patience_s: How long the first join may go on trying; the log warns once that it does.
         rng: Where the jitter of waiting times comes from.
     """
 
@@ -131,27 +143,42 @@ class Link:
 
     async def run(self) -> WorldloomError:
         """Join, and come back as often as it takes; returns why that is over."""
-        began = self._clock.monotonic()
+        try:
+            self._who.prepare()
+        except SetupError as fault:
+            self._emit(events.Lost(1006, str(fault), final=True))
+            return fault
+        began, warned = self._clock.monotonic(), False
         while True:
             was_in_world = False
             try:
                 ending = await self._once()
             finally:
                 was_in_world = self._let_go()
-            impatient = not self._ever_joined and self._clock.monotonic() - began >= self._patience_s
-            final = ending.final or (impatient and not ending.at_once)
+            left_s = float("inf")
+            if not self._ever_joined:
+                left_s = began + self._patience_s - self._clock.monotonic()
+            final = ending.final or (left_s <= 0 and not ending.at_once)
             if was_in_world or final:
                 self._emit(events.Lost(ending.code, str(ending.error), final))
             if final:
                 return ending.error
-            wait_s = 0.0 if ending.at_once else self._backoff.next(ending.at_least_s)
-            _log.info("%s: %s; again in %.1f s", self._who.name, ending.error, wait_s)
+            wait_s = 0.0 if ending.at_once else min(self._backoff.next(ending.at_least_s), left_s)
+            if not self._ever_joined and not warned:
+                warned = True
+                _log.warning("%s: %s; trying for another %.0f s", self._who.name, ending.error, left_s)
+            else:
+                _log.info("%s: %s; again in %.1f s", self._who.name, ending.error, wait_s)
             await self._clock.sleep(wait_s)
 
     async def _once(self) -> _Ending:
         self._farewell = self._refusal = None
         try:
             transport = await within(self._clock, _DIAL_TIMEOUT_S, self._dial(), "connecting")
+        except (Disconnected, SetupError) as fault:
+            # A path that is gone while a world that was there is started anew may come back.
+            never = isinstance(fault, SetupError) or (fault.final and not self._ever_joined)
+            return _Ending(fault, final=never)
         except (OSError, WorldloomError) as fault:
             return _Ending(Disconnected(f"no connection: {fault}"))
         try:
@@ -161,6 +188,8 @@ class Link:
             return self._closed(closed)
         except TimedOut as fault:
             return _Ending(fault)
+        except SetupError as fault:
+            return _Ending(fault, final=True)
         except ProtocolError as fault:
             _log.error("%s: the server broke the protocol: %s", self._who.name, fault)
             await transport.close(CloseCode.PROTOCOL)
@@ -185,13 +214,16 @@ class Link:
 
     def _hello(self) -> bytes:
         who = self._who
-        return self._connection.hello(
-            name=who.name,
-            token=who.token,
-            resume=self._resume,
-            keep=who.keep and who.token is None,
-            client=_program(),
-        )
+        try:
+            return self._connection.hello(
+                name=who.name,
+                token=who.token,
+                resume=self._resume,
+                keep=who.keep and who.token is None,
+                client=_program(),
+            )
+        except ProtocolError as fault:
+            raise SetupError(str(fault)) from None
 
     async def _until_answered(self, transport: Transport) -> None:
         while self._connection.state is State.GREETED and self._refusal is None:
@@ -216,7 +248,19 @@ class Link:
         if welcome.token is not None:
             self._who.token = welcome.token
             if self._who.token_file is not None:
-                write_token(self._who.token_file, welcome.token)
+                self._keep_token(self._who.token_file, welcome.token)
+
+    def _keep_token(self, path: Path, token: str) -> None:
+        try:
+            write_token(path, token)
+        except OSError as fault:
+            # It could be written a moment ago. The token is known here still: leaving would lose it.
+            _log.error(
+                "%s: the token was not written to %s: %s; only Client.token has it",
+                self._who.name,
+                path,
+                fault,
+            )
 
     @property
     def _welcome(self) -> Welcome:

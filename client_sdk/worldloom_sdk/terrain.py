@@ -86,10 +86,6 @@ class Terrain:
         if (rx, rz) in self._waiting:
             self._want((rx, rz))
 
-    def is_woven(self, x_m: float, z_m: float) -> bool:
-        """Whether the server announced the land of a place as made."""
-        return region_of(x_m, z_m) in self._hashes
-
     def tile(self, rx: int, rz: int) -> Tile | None:
         """The tile of a region, if it is here; asks for nothing."""
         sha256 = self._hashes.get((rx, rz))

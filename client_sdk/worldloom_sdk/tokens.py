@@ -4,7 +4,9 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["read_token", "write_token"]
+from worldloom_sdk.errors import SetupError
+
+__all__ = ["check_writable", "read_token", "write_token"]
 
 _MAX_BYTES = 256
 
@@ -13,33 +15,66 @@ def read_token(path: Path) -> str | None:
     """The token in a file, or ``None`` if there is no such file.
 
     Raises:
-        ValueError: The file holds something that is no token. The text names the file, never what is in it.
+        SetupError: It cannot be read, or holds something that is no token. The text names the file, never what is
+            in it.
     """
     try:
         with path.open("rb") as file:
             raw = file.read(_MAX_BYTES + 1)
     except FileNotFoundError:
         return None
+    except OSError as fault:
+        raise SetupError(f"token_file: expected a file that can be read, got {path}: {_why(fault)}") from None
     token = raw.strip().decode("ascii", "replace")
     if not 16 <= len(token) <= 128 or not token.isprintable():
-        raise ValueError(f"expected a token of 16 to 128 characters in {path}, got something else")
+        raise SetupError(
+            f"token_file: expected a token of 16 to 128 characters in {path}, got something else; "
+            "if it holds no token worth keeping, delete it: a new account is then asked for"
+        )
     return token
+
+
+def check_writable(path: Path) -> None:
+    """Make sure that a token can be kept there, before an account is made whose token would be lost.
+
+    Raises:
+        SetupError: Its folder is missing or cannot be written to, or the path is a folder.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(None, "it is a folder")
+        handle, draft = _draft(path)
+        os.close(handle)
+        os.unlink(draft)
+    except OSError as fault:
+        raise SetupError(
+            f"token_file: expected a file that can be written, got {path}: {_why(fault)}; "
+            "make its folder, or name another file"
+        ) from None
 
 
 def write_token(path: Path, token: str) -> None:
     """Keep a token, mode 0600, whole or not at all.
 
     Raises:
-        OSError: The file cannot be written.
+        OSError: The file cannot be written, or its folder is missing.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
+    handle, draft = _draft(path)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(token.encode("ascii") + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        os.replace(draft, path)
     except BaseException:
-        os.unlink(temporary)
+        os.unlink(draft)
         raise
+
+
+def _draft(path: Path) -> tuple[int, str]:
+    """A new file beside the path, open for writing, made with mode 0600: its descriptor and its path."""
+    return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+
+
+def _why(fault: OSError) -> str:
+    return (fault.strerror or str(fault)).lower()

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable
@@ -9,7 +10,7 @@ from typing import Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed as SocketClosed
-from websockets.exceptions import InvalidHandshake
+from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from worldloom_sdk.address import Address
 from worldloom_sdk.errors import ConnectionClosed, ContentError, Disconnected
@@ -21,6 +22,7 @@ MAX_CONTENT_BYTES = 8 * 1024 * 1024
 """Largest content that is fetched."""
 _OPEN_TIMEOUT_S = 10.0
 _HTTP_TIMEOUT_S = 10.0
+_NOT_THERE = 404
 _QUEUED_MESSAGES = 64
 _WRITE_LIMIT = 64 * 1024
 
@@ -58,7 +60,7 @@ class Transport(Protocol):
 
 
 Dial = Callable[[], Awaitable[Transport]]
-"""Opens a new transport. Raises OSError or Disconnected when that fails."""
+"""Opens a new transport. Raises OSError or Disconnected when that fails, SetupError when it never can work."""
 
 
 class SocketTransport:
@@ -96,11 +98,11 @@ async def dial_socket(address: Address) -> Transport:
     """Open a WebSocket to a world, directly (no proxy), never compressed.
 
     Raises:
-        OSError: Nobody answers there.
-        Disconnected: Somebody answers, but does not speak WebSocket with us.
+        Disconnected: Nobody answers there, or somebody who does not speak WebSocket with us; final if the path is
+            wrong.
     """
     try:
-        socket = await connect(
+        open_socket = await connect(
             address.socket_url,
             compression=None,
             proxy=None,
@@ -110,9 +112,27 @@ async def dial_socket(address: Address) -> Transport:
             write_limit=_WRITE_LIMIT,
             close_timeout=2.0,
         )
-    except (InvalidHandshake, TimeoutError) as fault:
-        raise Disconnected(f"{address.socket_url}: {fault or 'no answer in time'}") from fault
-    return SocketTransport(socket, address.http_url)
+    except InvalidStatus as fault:
+        status = fault.response.status_code
+        wrong_path = status == _NOT_THERE
+        hint = "; expected the address of a world, like ws://host:8420/ws" if wrong_path else ""
+        text = f"{address.socket_url} answers HTTP {status} instead of a WebSocket{hint}"
+        raise Disconnected(text, final=wrong_path) from fault
+    except (OSError, InvalidHandshake) as fault:
+        raise Disconnected(f"cannot reach {address.socket_url}: {_why(fault)}") from fault
+    return SocketTransport(open_socket, address.http_url)
+
+
+def _why(fault: Exception) -> str:
+    """Why nobody answers, in a few words."""
+    if isinstance(fault, TimeoutError):
+        return "no answer in time"
+    # asyncio gives one error for several addresses of a name, and only a text tells what they were.
+    if isinstance(fault, ConnectionRefusedError) or "Connect call failed" in str(fault):
+        return "connection refused"
+    if isinstance(fault, socket.gaierror):
+        return "no host of that name is known"
+    return (getattr(fault, "strerror", None) or str(fault)).lower()
 
 
 def _closed(closed: SocketClosed) -> ConnectionClosed:

@@ -45,7 +45,7 @@ class Walk:
     def __init__(self, client: Client, speed: float) -> None:
         limit = client.limits.speed / XZ_PER_M
         if not 0.0 < speed <= limit:
-            raise ValueError(f"expected a speed above 0 and up to {limit:g} m/s, got {speed}")
+            raise ValueError(f"speed: expected a speed above 0 and up to {limit:g} m/s, got {speed}")
         self._client = client
         self._speed = speed
         self._gesture = Gesture.RUN if speed >= RUN_SPEED else Gesture.WALK

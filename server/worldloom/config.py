@@ -29,12 +29,14 @@ __all__ = [
     "WorldConfig",
     "WorldgenConfig",
     "expectation",
+    "ignored_variables",
     "is_secret",
     "load",
 ]
 
 ENV_PREFIX = "WORLDLOOM_"
 """``WORLDLOOM_SERVER__PORT=9000`` sets ``server.port``. Names without a double underscore are not read."""
+_TEST_PREFIX = f"{ENV_PREFIX}TEST_"
 _TOPIC = r"^[^#+\x00/]+(/[^#+\x00/]+)*$"
 _TOPIC_WORDS = {"expected": "topic levels like worldloom or home/worldloom, without # and +"}
 
@@ -131,6 +133,7 @@ class LimitsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     wrong_commands: Annotated[int, _span(1, 10_000, "Wrong commands after which a connection is closed.")] = (
         10
     )
+    accounts_per_hour: Annotated[int, _span(1, 100_000, "New accounts an hour and address.")] = 100
     http_requests_per_s: Annotated[int, _span(1, 100_000, "HTTP requests a second and address.")] = 50
 
 
@@ -229,6 +232,18 @@ def load(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, 
     return config
 
 
+def ignored_variables(environ: Mapping[str, str]) -> list[str]:
+    """Variables that look like settings and are none, each in a line that says what to write instead.
+
+    Those of the tests, ``WORLDLOOM_TEST_...``, are known.
+    """
+    return [
+        f"{name} is not read: expected {ENV_PREFIX}SECTION__KEY, with two underscores{_instead(name)}"
+        for name in sorted(environ)
+        if name.startswith(ENV_PREFIX) and "__" not in name and not name.startswith(_TEST_PREFIX)
+    ]
+
+
 def expectation(key: str) -> str:
     """What a value of the key must be, in words: "an integer from 0 to 65535".
 
@@ -318,6 +333,13 @@ def _nearest(key: str) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
+def _instead(variable: str) -> str:
+    """The variable that was meant, if it can be told: by ``WORLDLOOM_SERVER_PORT`` or ``WORLDLOOM_PORT``."""
+    words = variable.removeprefix(ENV_PREFIX).lower()
+    meant = [key for key in _TYPES if words in (key.replace(".", "_"), key.partition(".")[2])]
+    return f"; did you mean {ENV_PREFIX}{meant[0].upper().replace('.', '__')}?" if len(meant) == 1 else ""
+
+
 def _convert(key: str, value: object, origin: str) -> object:
     kind = _TYPES[key]
     raw: object = value
@@ -358,7 +380,11 @@ def _in_words(info: msgspec.inspect.Type) -> str:
 def _check_together(config: Config) -> None:
     server = config.server
     if bool(server.tls_cert) != bool(server.tls_key):
-        raise ConfigError("server.tls_cert and server.tls_key: expected both or neither, got only one")
+        given, missing = ("tls_cert", "tls_key") if server.tls_cert else ("tls_key", "tls_cert")
+        raise ConfigError(
+            f"server.tls_cert and server.tls_key: expected both or neither, got only {given}; "
+            f"give --{missing.replace('_', '-')} (server.{missing}) too, or leave TLS to a proxy and give none"
+        )
     for proxy in server.trusted_proxies:
         try:
             ipaddress.ip_network(proxy, strict=False)

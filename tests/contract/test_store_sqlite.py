@@ -156,6 +156,38 @@ def test_a_database_that_was_not_migrated_is_refused_and_left_free(tmp_path: Pat
     migrate(url)
 
 
+def test_a_file_that_is_no_database_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "world.db").write_bytes(b"not a database at all, " * 100)
+    url = f"sqlite:///{tmp_path / 'world.db'}"
+    for opening in (migrate, open_store):
+        with pytest.raises(
+            WorldloomError, match=r"world\.db: expected the database of a world; got: file is not"
+        ):
+            opening(url)
+    assert (tmp_path / "world.db").read_bytes().startswith(b"not a database")
+
+
+def test_a_file_that_cannot_be_made_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"file/world\.db: expected a file that can be made"):
+        migrate(f"sqlite:///{tmp_path / 'file' / 'world.db'}")
+
+
+async def test_damage_found_while_running_is_an_unknown_outcome_and_no_fault_of_the_use_case(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "world.db"
+    with sqlite3.connect(path) as connection:
+        page_bytes = connection.execute("PRAGMA page_size").fetchone()[0]
+    connection.close()
+    store = open_store(sqlite_url)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: 2 * page_bytes] + b"\xa5" * (len(whole) - 2 * page_bytes))
+    with pytest.raises(StoreUnavailable, match="malformed"):
+        await store.run(terrain.content, "ab" * 32)
+    await store.close()
+
+
 @pytest.mark.parametrize(
     "url", ["sqlite://", "sqlite:///:memory:", "mysql://root:secret@host/db", "no url", ""]
 )

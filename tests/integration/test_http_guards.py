@@ -26,7 +26,9 @@ from raw_ws import (
     request,
     running,
 )
+from worldloom.gateway import serving
 from worldloom.gateway.guard import GuardSettings
+from worldloom.gateway.sockets import SocketSettings
 
 QUICK = GuardSettings(body_timeout_s=0.2, response_timeout_s=0.4, refusal_linger_s=0.1)
 ONE_S = 1.0
@@ -102,6 +104,21 @@ async def test_a_response_that_is_not_read_is_dropped(world: Harness) -> None:
     client.writer.transport.pause_reading()
     await client.send(plain("/content/" + "0" * 64))
     await eventually(lambda: world.server.connections == 1)
+
+
+@on_both_loops(sockets=SocketSettings(late_close_s=0.1))
+@pytest.mark.slow
+async def test_who_is_late_and_does_not_answer_the_closing_is_soon_gone(world: Harness) -> None:
+    silent = await world.upgraded()
+    world.peers[-1].socket.deadline(0.1)
+    began = time.monotonic()
+    assert await silent.close_code() == 1008
+    await asyncio.wait_for(world.peers[-1].closed.wait(), PATIENCE_S)
+    assert time.monotonic() - began < 2.5
+
+
+def test_who_never_says_hello_is_gone_within_two_seconds_of_the_deadline() -> None:
+    assert SocketSettings().late_close_s + 2 * serving._SWEEP_S < 2
 
 
 TOO_MUCH = {
@@ -220,6 +237,21 @@ async def test_requests_over_the_rate_are_refused_429_with_a_time(world: Harness
 
 
 # Routes.
+
+
+@on_both_loops()
+@pytest.mark.parametrize("path", ["/", "/healthz", "/metrics", "/content/" + "0" * 64])
+async def test_head_is_answered_as_get_without_a_body(world: Harness, path: str) -> None:
+    world.content["0" * 64] = ("text/plain", b"hills")
+    got_status, got_headers, body = await world.get(path)
+    client = await world.connect()
+    await client.send(plain(path, "HEAD", Connection="close"))
+    head = (await asyncio.wait_for(client.reader.read(), PATIENCE_S)).decode("latin-1")
+    assert got_status == 200
+    assert body
+    assert head.startswith("HTTP/1.1 200 ")
+    assert head.endswith("\r\n\r\n")
+    assert f"content-length: {got_headers['content-length']}\r\n" in head
 
 
 @on_both_loops()
@@ -360,3 +392,49 @@ def test_the_same_over_tls(certificate: tuple[Path, Path], loop: str) -> None:
 
     with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
         runner.run(play())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loop", LOOPS)
+def test_under_tls_silent_connections_count_and_leave_in_time(
+    certificate: tuple[Path, Path], loop: str
+) -> None:
+    cert, key = certificate
+    limits = {"connections_per_address": 3, "handshake_timeout_s": 0.5}
+
+    async def play() -> None:
+        async with running(tls_cert=str(cert), tls_key=str(key), **limits) as world:
+            silent = [await world.connect() for _ in range(3)]
+            await eventually(lambda: world.server.connections == 3)
+            await (await world.connect()).ended()
+            assert world.server.connections == 3
+            for client in silent:
+                await client.ended()
+            await eventually(lambda: world.server.connections == 0)
+            trust = ssl.create_default_context(cafile=str(cert))
+            streams = await asyncio.open_connection(
+                "127.0.0.1", world.port, ssl=trust, server_hostname="localhost"
+            )
+            client = RawClient(*streams)
+            await client.send(request())
+            assert (await client.response())[0] == 101
+            assert world.server.connections == 1
+            client.drop()
+            await eventually(lambda: world.server.connections == 0)
+            await (await world.connect()).send(b"no TLS at all\r\n")
+            await eventually(lambda: world.server.connections == 0)
+
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        runner.run(play())
+
+
+async def test_stopping_ends_tls_handshakes_that_go_nowhere(certificate: tuple[Path, Path]) -> None:
+    cert, key = certificate
+    async with running(tls_cert=str(cert), tls_key=str(key)) as world:
+        silent = await world.connect()
+        await eventually(lambda: world.server.connections == 1)
+        began = time.monotonic()
+        await world.server.stop(PATIENCE_S)
+        await silent.ended()
+        assert time.monotonic() - began < ONE_S
+        assert world.server.connections == 0

@@ -99,11 +99,13 @@ async def test_a_name_that_looks_like_a_taken_one_is_refused(world):
         await world.bot("АDA")  # its first letter is Cyrillic
 
 
-async def test_a_full_world_lets_nobody_in():
+async def test_a_full_world_lets_nobody_in(caplog):
     async with World(land="flat", config={"session.max_sessions": 1}) as world:
         await world.bot("Ada")
         with pytest.raises(TimedOut):
             await world.bot("Bob", within=5.0)
+    assert "Bob: full: the world is full (try again later); trying for another 30 s" in caplog.text
+    caplog.clear()
 
 
 async def test_a_setting_that_there_is_not_is_named():

@@ -385,15 +385,49 @@ async def test_a_lost_session_is_resumed_without_a_second_body_or_a_leave(tmp_pa
         await live.agrees(again)
 
 
-async def test_a_resume_token_is_good_once(tmp_path: Path) -> None:
+async def test_a_resume_token_is_good_until_the_next_one_has_arrived(tmp_path: Path) -> None:
     async with live_world(tmp_path) as live:
         first = await live.join()
         second = await live.join(resume=first.welcome.resume)
         assert await first.closed() == m.CloseCode.REPLACED
         assert second.welcome.resume != first.welcome.resume
+        await second.ping()
         third = await live.join(resume=first.welcome.resume)
         assert (third.welcome.resumed, second.gone) == (False, False)
         assert third.you != second.you
+
+
+async def test_who_lost_the_welcome_of_a_resume_resumes_with_the_token_it_has(tmp_path: Path) -> None:
+    async with live_world(tmp_path) as live:
+        first = await live.join("Ada")
+        await first.drop()
+        lost = await live.join(resume=first.welcome.resume)
+        await lost.drop()
+        again = await live.join("Ada", resume=first.welcome.resume)
+        assert (again.welcome.resumed, again.you) == (True, first.you)
+
+
+async def test_who_comes_and_drops_the_line_again_and_again_leaves_no_more_bodies_than_connections(
+    tmp_path: Path,
+) -> None:
+    async with live_world(tmp_path, server={"connections_per_address": 4}) as live:
+        watcher = await live.join()
+        for _ in range(8):
+            await (await live.join()).drop()
+        assert len(live.world.gateway.roster) <= 4
+        assert not watcher.gone
+
+
+async def test_an_address_that_makes_too_many_accounts_is_told_to_wait(tmp_path: Path) -> None:
+    async with live_world(tmp_path, limits={"accounts_per_hour": 2}) as live:
+        await live.join("Ada", keep=True)
+        await live.join("Bob", keep=True)
+        third = await live.dial()
+        third.send(m.Hello(1, name="Cleo", keep=True))
+        refused = await third.next(m.Refused)
+        assert refused.code == m.RefusalCode.RATE
+        assert refused.retry_after_ms > 1_000_000
+        assert (await live.join("Cleo")).welcome.name == "Cleo"
 
 
 async def test_the_newer_socket_wins_and_moves_from_the_beginning(tmp_path: Path) -> None:

@@ -269,3 +269,31 @@ async def test_what_is_said_reaches_no_stranger_of_another_layer_by_name(tmp_pat
 def test_a_line_in_a_frame_decodes_as_it_was_packed() -> None:
     line = m.Line(7, "Ada", 0, "Hello!")
     assert decode_server(encode(m.Frame(3, struct.pack("<Q", 1), [line]))).lines == [line]
+
+
+async def test_what_is_said_when_somebody_comes_into_view_reaches_the_newcomer(tmp_path: Path) -> None:
+    async with live_world(tmp_path) as live:
+        greeter = await live.join("Ada")
+        for number in range(3):
+            newcomer = await live.dial()
+            newcomer.send(m.Hello(1))
+            await greeter.until(lambda: len(greeter.view.avatars) == 2)
+            greeter.send(m.Say(number, SayKind.SAY, f"Welcome {number}!"))
+            await newcomer.until(lambda who=newcomer: who.lines)
+            assert heard(newcomer) == [f"Welcome {number}!"]
+            await newcomer.leave()
+            await greeter.until(lambda: len(greeter.view.avatars) == 1)
+
+
+async def test_signals_to_one_who_cannot_keep_up_are_refused_and_do_not_close_it(tmp_path: Path) -> None:
+    async with live_world(tmp_path) as live:
+        receiver = await live.join()
+        senders = [await live.join() for _ in range(4)]
+        answers = [
+            await s.ask(m.Signal(n, receiver.you, "x", bytes(1_000))) for s in senders for n in range(8)
+        ]
+        refused = [answer for answer in answers if isinstance(answer, m.Refused)]
+        assert {answer.code for answer in refused} == {RefusalCode.UNAVAILABLE}
+        assert 10 <= len(answers) - len(refused) <= 24
+        await receiver.ping()
+        assert not receiver.gone

@@ -1,9 +1,12 @@
 """The command line: its commands, its exit codes, and what it imports."""
 
 import json
+import logging
+import ssl
 import subprocess
 import sys
 import threading
+import urllib.error
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -21,6 +24,17 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def bare_logs():
+    """Serving sets up the logs of the whole process; this puts them back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    logging.captureWarnings(False)
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture
@@ -127,6 +141,43 @@ def test_the_operating_guide_lists_every_key():
     assert key_table() in (ROOT / "docs" / "operating.md").read_text(encoding="utf-8"), "copy in key_table()"
 
 
+def test_version_can_be_asked_for_as_an_option(capsys):
+    assert main(["--version"]) == 0
+    asked = capsys.readouterr().out
+    assert main(["version"]) == 0
+    assert asked == capsys.readouterr().out
+
+
+def test_a_port_that_is_no_number_is_told_with_expected_and_got(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", "--port", "abc"])
+    assert ended.value.code == 2
+    assert "argument --port: expected an integer from 0 to 65535; got abc" in capsys.readouterr().err
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_line_with_what_to_do(capsys, tmp_path, bare_logs):
+    (tmp_path / "file").touch()
+    assert main(["serve", "--data", str(tmp_path / "file" / "world")]) == 2
+    err = capsys.readouterr().err
+    assert f"{tmp_path}/file/world: Not a directory. Choose another with --data" in err
+    assert err.count("\n") == 1
+
+
+def test_a_damaged_database_is_one_line_with_what_to_do(capsys, tmp_path, bare_logs):
+    (tmp_path / "world.db").write_bytes(b"not a database at all, " * 100)
+    assert main(["serve", "--data", str(tmp_path), "--port", "0"]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert f"worldloom: {tmp_path}/world.db: expected the database of a world; got: file is not" in last
+    assert "restore a backup" in last
+
+
+def test_serve_warns_of_a_variable_that_sets_nothing(capsys, tmp_path, monkeypatch, bare_logs):
+    monkeypatch.setenv("WORLDLOOM_SERVER_PORT", "9000")
+    (tmp_path / "world.db").write_bytes(b"not a database at all, " * 100)
+    assert main(["serve", "--data", str(tmp_path)]) == 2
+    assert "did you mean WORLDLOOM_SERVER__PORT?" in capsys.readouterr().err
+
+
 def test_version_names_protocol_and_python(capsys):
     assert main(["version"]) == 0
     assert "protocol 1" in capsys.readouterr().out
@@ -170,6 +221,26 @@ def test_status_tells_what_is_wrong_and_exits_1(world_url, health, capsys, monke
     health.update(ok=False, problems=["the database does not answer"])
     assert main(["status", "--url", world_url, "--once"]) == 1
     assert "the database does not answer" in capsys.readouterr().out
+
+
+def test_status_takes_host_and_port_without_a_scheme(world_url, capsys, monkeypatch):
+    monkeypatch.setattr("worldloom.cli.status.EVERY_S", 0.01)
+    assert main(["status", "--url", world_url.removeprefix("http://"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sessions"] == 3
+
+
+def test_status_of_a_server_with_a_certificate_of_its_own_offers_to_take_it(capsys, monkeypatch):
+    fault = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    fault.verify_message = "self-signed certificate"
+
+    def refuse(url, timeout, context):
+        raise urllib.error.URLError(fault)
+
+    monkeypatch.setattr("worldloom.cli.status.urllib.request.urlopen", refuse)
+    assert main(["status", "--url", "https://127.0.0.1:8420", "--once"]) == 2
+    err = capsys.readouterr().err
+    assert "self-signed certificate" in err
+    assert "add --insecure" in err
 
 
 def test_status_of_nothing_is_one_line(capsys):

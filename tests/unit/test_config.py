@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worldloom.cli.config import default_toml
-from worldloom.config import Config, expectation, is_secret, load
+from worldloom.config import Config, expectation, ignored_variables, is_secret, load
 from worldloom.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +64,22 @@ def test_variables_without_a_section_belong_to_others():
 
 
 @pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("WORLDLOOM_SERVER_PORT", "two underscores; did you mean WORLDLOOM_SERVER__PORT?"),
+        ("WORLDLOOM_TLS_CERT", "two underscores; did you mean WORLDLOOM_SERVER__TLS_CERT?"),
+        ("WORLDLOOM_NONSENSE", "WORLDLOOM_NONSENSE is not read: expected WORLDLOOM_SECTION__KEY"),
+    ],
+)
+def test_a_variable_that_looks_like_a_setting_is_told_of_with_what_was_meant(name, line):
+    found = ignored_variables(
+        {name: "1", "WORLDLOOM_TEST_MQTT": "1", "WORLDLOOM_SERVER__PORT": "1", "X": "1"}
+    )
+    assert len(found) == 1
+    assert line in found[0]
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "parts"),
     [
         ("SERVER__PORT", "x", ["WORLDLOOM_SERVER__PORT", "server.port", "an integer from 0 to 65535", '"x"']),
@@ -79,7 +95,8 @@ def test_variables_without_a_section_belong_to_others():
         ("LOG__LEVEL", "loud", ['one of "debug", "error", "info", "warning"', '"loud"']),
         ("SERVER__TRUSTED_PROXIES", "nonsense", ["server.trusted_proxies", "10.0.0.0/8", '"nonsense"']),
         ("SERVER__ALLOWED_ORIGINS", "https://x.org/path", ["server.allowed_origins", "https://example.org"]),
-        ("SERVER__TLS_CERT", "cert.pem", ["server.tls_cert", "server.tls_key", "both or neither"]),
+        ("SERVER__TLS_CERT", "cert.pem", ["server.tls_key", "both or neither", "give --tls-key"]),
+        ("SERVER__TLS_KEY", "key.pem", ["server.tls_cert", "both or neither", "give --tls-cert"]),
     ],
 )
 def test_a_wrong_value_names_key_origin_expected_and_got(variable, value, parts):

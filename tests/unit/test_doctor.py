@@ -1,15 +1,18 @@
 """The doctor: each check finds what is wrong, and says what to do."""
 
+import contextlib
 import socket
+import sqlite3
 
 import pytest
 
 from worldloom.app.secrets import open_secrets
+from worldloom.cli.database import check_database
 from worldloom.cli.doctor import (
-    State,
     check_clock,
     check_data,
     check_disk,
+    check_environment,
     check_files,
     check_packages,
     check_port,
@@ -20,7 +23,10 @@ from worldloom.cli.doctor import (
     checks,
 )
 from worldloom.cli.main import main
+from worldloom.cli.verdict import State
 from worldloom.config import load
+from worldloom.persistence.migrate import migrate
+from worldloom.persistence.store import open_store
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +96,71 @@ def test_a_data_folder_below_a_file_fails_or_is_made_elsewhere(tmp_path):
     assert check_data(tmp_path / "file").found
 
 
+def test_a_database_to_be_made_is_fine_and_one_of_postgresql_is_not_asked(tmp_path):
+    assert check_database(f"sqlite:///{tmp_path / 'world.db'}").state is State.OK
+    assert check_database("postgresql+psycopg://me:hunter2@db/x").state is State.OK
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_whole_database_is_read_and_left_as_it_is(tmp_path):
+    url = f"sqlite:///{tmp_path / 'world.db'}"
+    migrate(url)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    check = check_database(url)
+    assert (check.state, "is whole" in check.found) == (State.OK, True)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_database_with_a_log_left_by_a_crash_is_read_with_it(tmp_path):
+    path, copy = tmp_path / "world.db", tmp_path / "copy.db"
+    migrate(f"sqlite:///{path}")
+    with contextlib.closing(sqlite3.connect(path)) as base:
+        base.execute("CREATE TABLE later (x)")
+        base.commit()
+        for suffix in ("", "-wal"):
+            copy.with_name(f"copy.db{suffix}").write_bytes(path.with_name(f"world.db{suffix}").read_bytes())
+    assert "is whole" in check_database(f"sqlite:///{copy}").found
+    with contextlib.closing(sqlite3.connect(copy)) as base:
+        assert base.execute("SELECT count(*) FROM later").fetchone() == (0,)
+
+
+async def test_a_database_that_a_server_holds_is_not_looked_into(tmp_path):
+    url = f"sqlite:///{tmp_path / 'world.db'}"
+    migrate(url)
+    store = open_store(url)
+    found = check_database(url).found
+    await store.close()
+    assert "in use by a server" in found
+    assert "is whole" in check_database(url).found
+
+
+def test_a_file_that_is_no_database_fails_with_what_to_do(tmp_path):
+    (tmp_path / "world.db").write_bytes(b"not a database at all, " * 100)
+    check = check_database(f"sqlite:///{tmp_path / 'world.db'}")
+    assert check.state is State.FAIL
+    assert "world.db: file is not a database" in check.found
+    assert "restore a backup" in check.advice
+    assert [path.name for path in tmp_path.iterdir()] == ["world.db"]
+
+
+def test_a_database_damaged_within_fails(tmp_path):
+    path = tmp_path / "world.db"
+    migrate(f"sqlite:///{path}")
+    with sqlite3.connect(path) as base:
+        page_bytes = base.execute("PRAGMA page_size").fetchone()[0]
+    base.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: 2 * page_bytes] + b"\xa5" * (len(whole) - 2 * page_bytes))
+    assert check_database(f"sqlite:///{path}").state is State.FAIL
+
+
+def test_a_variable_that_sets_nothing_is_warned_of():
+    check = check_environment({"WORLDLOOM_SERVER_PORT": "1", "WORLDLOOM_TEST_MQTT": "x"})
+    assert check.state is State.WARN
+    assert "did you mean WORLDLOOM_SERVER__PORT?" in check.found
+    assert check_environment({"WORLDLOOM_SERVER__PORT": "1", "WORLDLOOM_TEST_MQTT": "x"}).state is State.OK
+
+
 def test_secrets_open_to_others_fail(tmp_path):
     config = load(None, {}, {"server.data": str(tmp_path / "d")})
     assert check_secrets(config).state is State.OK
@@ -126,6 +197,19 @@ def test_doctor_runs_every_check_and_its_exit_code_tells_of_failures(capsys, mon
     monkeypatch.setenv("WORLDLOOM_SERVER__PORT", str(taken_port))
     assert main(["doctor"]) == 1
     assert "worldloom status" in capsys.readouterr().out
+
+
+def test_doctor_takes_where_the_server_shall_listen(capsys, taken_port):
+    assert main(["doctor", "--host", "127.0.0.1", "--port", str(taken_port)]) == 1
+    assert f"127.0.0.1:{taken_port}" in capsys.readouterr().out
+    assert main(["doctor", "--host", "127.0.0.1", "--port", "0", "--tls-cert", "a", "--tls-key", "b"]) == 1
+    assert "PEM files are expected" in capsys.readouterr().out
+
+
+def test_doctor_is_not_ready_with_a_damaged_database(capsys, tmp_path):
+    (tmp_path / "world.db").write_bytes(b"not a database at all, " * 100)
+    assert main(["doctor", "--host", "127.0.0.1", "--port", "0", "--data", str(tmp_path)]) == 1
+    assert "file is not a database" in capsys.readouterr().out
 
 
 def test_checks_have_names_of_their_own():

@@ -26,7 +26,7 @@ class Town:
 
     def __init__(self, seed: int, people: int, span: int) -> None:
         self.random = random.Random(seed)
-        self.shard = Shard(Meadow(), 12 * 64, 20 * 16, lambda message: None, lambda rx, rz, away: None)
+        self.shard = Shard(Meadow(), 12 * 64, 20 * 16, lambda message: None, lambda rx, rz, away, asker: None)
         self.mirror = Mirror()
         self.views = Views(self.mirror, RADIUS)
         self.builder = FrameBuilder()

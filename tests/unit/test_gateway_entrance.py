@@ -15,7 +15,7 @@ from sim_world import payloads
 from worldloom.app.node import World
 from worldloom.config import Config, SessionConfig, WorldConfig
 from worldloom.errors import StoreUnavailable
-from worldloom.gateway.socket import GameSocket, SocketSettings
+from worldloom.gateway.sockets import GameSocket, SocketSettings
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import open_store
 from worldloom.services import worlds

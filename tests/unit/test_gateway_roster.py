@@ -65,12 +65,14 @@ def test_rows_are_not_used_up_by_many_who_come_and_go() -> None:
     assert len(roster.avatar_of) == 64
 
 
-def test_a_resume_token_is_good_once_and_the_one_before_no_more() -> None:
+def test_a_resume_token_is_good_until_the_client_is_known_to_have_the_next() -> None:
     roster = Roster()
     ada = session(roster, 7)
-    old, new = roster.renew_resume(ada), roster.renew_resume(ada)
-    assert roster.by_resume(old) is None
-    assert roster.by_resume(new) is ada
+    oldest, old, new = (roster.renew_resume(ada) for _ in range(3))
+    assert (roster.by_resume(oldest), roster.by_resume(old), roster.by_resume(new)) == (None, ada, ada)
+    roster.confirm_resume(ada)
+    assert (roster.by_resume(old), roster.by_resume(new)) == (None, ada)
+    roster.remove(ada)
     assert roster.by_resume(new) is None
 
 

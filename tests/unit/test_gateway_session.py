@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from raw_ws import FakeTransport, request
 from worldloom.gateway.inbox import MoveInbox
 from worldloom.gateway.session import Bucket, Buckets, Session
-from worldloom.gateway.socket import GameSocket, SocketSettings
+from worldloom.gateway.sockets import GameSocket, SocketSettings
 from worldloom.replication.views import Seat
 
 

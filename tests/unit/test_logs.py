@@ -68,6 +68,19 @@ def test_colour_only_where_it_was_asked_for():
     assert "\x1b" not in TextFormatter().format(warning)
 
 
+def test_of_alembic_only_migrations_that_run_are_told(root_logger):
+    stream = io.StringIO()
+    setup_logs(LogConfig(), stream)
+    alembic = logging.getLogger("alembic.runtime.migration")
+    alembic.info("Context impl %s.", "SQLiteImpl")
+    alembic.info("Running %s %s -> %s", "upgrade", "none", "first")
+    alembic.warning("something is wrong")
+    assert [line.rpartition("  ")[2] for line in stream.getvalue().splitlines()] == [
+        "Running upgrade none -> first",
+        "something is wrong",
+    ]
+
+
 def test_repeated_lines_are_limited_and_counted():
     now = [0.0]
     limit = RepeatLimit(repeats=2, window_s=10, clock=lambda: now[0])

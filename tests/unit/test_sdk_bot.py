@@ -8,7 +8,7 @@ import pytest
 
 from sdk_peer import SmallWorld, body_of, enter, word_of, words
 from worldloom_sdk import AvatarEntered, AvatarsMoved, Bot, Event, Joined, Resumed, SayKind, Spoke, Whispered
-from worldloom_sdk.bot import live_together
+from worldloom_sdk.bot import live_together, run_many
 from worldloom_sdk.client import Client
 from worldloom_sdk.errors import TimedOut
 from worldloom_sdk.examples import follower, greeter
@@ -141,6 +141,67 @@ async def test_timers_run_while_the_bot_is_in_the_world(world, bot, started, cap
 def test_a_timer_needs_a_time(bot):
     with pytest.raises(ValueError, match="above 0"):
         bot.every(0)(print)
+
+
+@pytest.mark.parametrize("kind", ["Spoke", 5, print, int, None])
+def test_a_handler_of_something_that_is_no_event_is_refused_where_it_is_written(bot, kind):
+    with pytest.raises(TypeError, match="expected an event class"):
+        bot.on(kind)
+
+
+def test_a_handler_that_cannot_be_called_is_refused(bot):
+    with pytest.raises(TypeError, match="the handler: expected a function, got 'hello'"):
+        bot.on(Spoke)("hello")
+    with pytest.raises(TypeError, match="check: expected a function, got 'hello'"):
+        bot.on(Spoke, check="hello")(print)
+    with pytest.raises(TypeError, match="the handler: expected a function, got None"):
+        bot.every(5)(None)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "line"),
+    [
+        (m.Refused(0, "name_taken", "Ada is here already"), "Ada: name_taken: Ada is here already\n"),
+        (
+            m.Refused(0, "name_invalid", "expected 2 to 24 characters", "choose another"),
+            "Ada: name_invalid: expected 2 to 24 characters (choose another)\n",
+        ),
+        (
+            m.Refused(0, "token", "expected the token of an account"),
+            "Ada: token: expected the token of an account\n",
+        ),
+    ],
+)
+def test_a_program_whose_bot_is_not_let_in_ends_with_one_line_and_status_1(world, bot, capsys, refusal, line):
+    world.refusals = [refusal]
+    with pytest.raises(SystemExit) as ended:
+        bot.run()
+    assert (ended.value.code, capsys.readouterr().err) == (1, line)
+
+
+@pytest.mark.parametrize(
+    ("given", "part"),
+    [
+        ({"where": "127.0.0.1:9", "patience_s": 0}, "cannot reach ws://127.0.0.1:9/ws: connection refused"),
+        ({"where": "ftp://nowhere"}, "expected an address like"),
+        ({"where": "localhost:9", "token_file": "/dev/null/ada.token"}, "token_file: expected a file"),
+    ],
+)
+def test_a_program_whose_bot_cannot_even_ask_ends_with_one_line_and_status_1(capsys, given, part):
+    with pytest.raises(SystemExit) as ended:
+        Bot(name="Ada", **given).run()
+    told = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert part in told
+    assert told.count("\n") == 1
+
+
+def test_a_program_of_many_bots_that_all_end_says_how_many_failed(world, capsys):
+    world.refusals = [m.Refused(0, "name_taken", "Ada is here already")]
+    with pytest.raises(SystemExit) as ended:
+        run_many(Bot(dial=world.dial, clock=world.clock, name=name) for name in ["Ada"])
+    assert ended.value.code == 1
+    assert "1 of 1 bots failed, the first: name_taken: Ada is here already" in capsys.readouterr().err
 
 
 async def test_nearby_and_find_show_others_as_they_are(world, bot, started):

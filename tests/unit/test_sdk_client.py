@@ -1,6 +1,7 @@
 """The client over an in-memory transport, with time held in hand: joining, resuming, limits, answers."""
 
 import asyncio
+import logging
 import random
 import stat
 
@@ -9,7 +10,7 @@ import pytest
 from sdk_peer import SmallWorld, body_of, enter, word_of
 from worldloom_sdk import events
 from worldloom_sdk.client import Client
-from worldloom_sdk.errors import ContentError, Disconnected, NotConnected, Refused, TimedOut
+from worldloom_sdk.errors import ContentError, Disconnected, NotConnected, Refused, SetupError, TimedOut
 from worldloom_sdk.protocol import messages as m
 
 
@@ -81,6 +82,33 @@ async def test_a_final_refusal_is_raised_and_a_passing_one_waited_for(world):
     await world.clock.until(client.start())
     assert world.clock.now - began >= 5.0
     await client.stop()
+
+
+async def test_the_first_try_that_fails_is_told_and_the_next_ones_are_not(world, caplog):
+    caplog.set_level(logging.WARNING)
+    world.unreachable = 3
+    client = client_of(world, patience_s=30.0)
+    await world.clock.until(client.start())
+    await client.stop()
+    assert caplog.messages == ["Ada: no connection: nobody there; trying for another 30 s"]
+
+
+async def test_patience_ends_when_it_was_said_to(world):
+    world.unreachable = 10**6
+    began = world.clock.now
+    with pytest.raises(Disconnected):
+        await world.clock.until(client_of(world, patience_s=20.0).start())
+    assert world.clock.now - began == pytest.approx(20.0, abs=0.1)
+    assert world.dials[-1] - began == pytest.approx(20.0, abs=0.1)
+
+
+async def test_patience_is_kept_when_the_world_says_to_come_back_later(world):
+    world.refusals = [m.Refused(0, "full", "the world is full", "", 30_000)] * 10
+    began = world.clock.now
+    with pytest.raises(Refused, match="full"):
+        await world.clock.until(client_of(world, patience_s=5.0).start())
+    assert world.clock.now - began == pytest.approx(5.0, abs=0.1)
+    assert len(world.dials) == 2
 
 
 async def test_silence_instead_of_welcome_ends_in_a_timeout(world):
@@ -173,7 +201,7 @@ async def test_bytes_that_are_no_message_close_with_1002_and_are_tried_again(wor
 
 
 async def test_a_new_account_is_kept_in_a_file_for_its_owner_alone(world, tmp_path):
-    file = tmp_path / "deep" / "ada.token"
+    file = tmp_path / "ada.token"
     world.token = "secret-" + "1" * 20
     async with client_of(world, token_file=file) as client:
         assert client.token == world.token
@@ -183,12 +211,45 @@ async def test_a_new_account_is_kept_in_a_file_for_its_owner_alone(world, tmp_pa
     assert [(hello.token, hello.keep) for hello in world.hellos] == [(None, True), (world.token, False)]
 
 
-async def test_a_token_file_that_cannot_be_written_is_an_error(world, tmp_path):
+@pytest.mark.parametrize("place", ["in the way/ada.token", "nowhere/ada.token", "folder"])
+async def test_a_token_file_that_cannot_be_written_is_an_error_before_an_account_is_made(
+    world, tmp_path, place
+):
+    (tmp_path / "in the way").write_text("a file")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SetupError, match=f"token_file: expected a file that can be .*{place}: "):
+        await client_of(world, token_file=tmp_path / place).start()
+    assert world.heard == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "in the way"]
+
+
+async def test_a_token_that_cannot_be_kept_after_all_is_known_to_its_client_still(
+    world, tmp_path, monkeypatch, caplog
+):
+    def full(path, token):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("worldloom_sdk.link.write_token", full)
     world.token = "secret-" + "1" * 20
-    client = client_of(world, token_file=tmp_path / "file" / "ada.token")
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OSError, match="file"):
+    async with client_of(world, token_file=tmp_path / "ada.token") as client:
+        assert client.in_world
+        assert client.token == world.token
+    assert "No space left on device; only Client.token has it" in caplog.text
+    assert world.token not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"name": "x" * 65}, "name: expected str of length <= 64, got a length of 65"),
+        ({"token": "short"}, "token: expected str of length >= 16, got a length of 5"),
+    ],
+)
+async def test_what_cannot_even_be_said_in_hello_ends_at_once_and_names_the_argument(world, given, text):
+    client = Client(dial=world.dial, clock=world.clock, patience_s=60.0, **given)
+    with pytest.raises(SetupError, match=text):
         await client.start()
+    assert len(world.dials) == 1
 
 
 async def test_a_refused_command_raises_with_code_and_waiting_time(world, client):
@@ -202,6 +263,31 @@ async def test_a_refused_command_raises_with_code_and_waiting_time(world, client
     await client.signal("chess", b"e2e4")
     await client.block(9)
     assert [type(message).__name__ for message in world.heard[-4:]] == ["Say", "Whisper", "Signal", "Block"]
+
+
+@pytest.mark.parametrize(
+    ("misuse", "text"),
+    [
+        (lambda client: client.say("x" * 501), "text: expected str of length <= 500, got a length of 501"),
+        (lambda client: client.say(5), "text: expected str, got int"),
+        (lambda client: client.whisper(0, "psst"), "to: expected int >= 1, got 0"),
+        (lambda client: client.signal("", b""), "channel: expected str of length >= 1, got a length of 0"),
+        (
+            lambda client: client.signal("a", bytes(1025)),
+            "data: expected bytes of length <= 1024, got a length",
+        ),
+        (lambda client: client.signal("a", bytes(100_000)), "data: expected bytes of length <= 1024"),
+        (lambda client: client.signal("a", "text"), "data: expected bytes, got str"),
+        (lambda client: client.move(float("nan"), 0.0), "expected finite metres, got x=nan"),
+        (lambda client: client.move(0.0, 0.0, float("nan")), "y_m: expected finite metres, got nan"),
+        (lambda client: client.move(0.0, 0.0, gesture=99), "gesture: expected 0 to 63, got 99"),
+    ],
+)
+async def test_misuse_is_a_value_error_that_names_the_argument_expected_and_got(world, client, misuse, text):
+    with pytest.raises(ValueError, match=text):
+        await misuse(client)
+    await client.say("Hello")
+    assert client.connection.pending == {}
 
 
 async def test_a_command_without_an_answer_times_out_and_a_lost_one_is_unknown(world, client):
@@ -248,6 +334,11 @@ async def test_wait_for_gives_the_first_event_that_fits(world, client):
     assert (await waiting).text == "Ho"
     with pytest.raises(TimedOut, match="Spoke"):
         await world.clock.until(client.wait_for(events.Spoke, timeout=1.0))
+
+
+async def test_wait_for_takes_event_classes_alone(world, client):
+    with pytest.raises(TypeError, match="expected an event class, like Spoke; got 'Spoke'"):
+        await client.wait_for("Spoke")
 
 
 async def test_wait_for_ends_with_its_client(world, client):

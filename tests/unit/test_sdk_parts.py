@@ -32,7 +32,8 @@ def test_a_world_can_be_written_down_in_many_ways(text, socket_url, http_url):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ftp://x", "host:port", "http://", "ws://a:b@host", "http://host?x=1", "h:99999"]
+    "text",
+    ["", "ftp://x", "host:port", "http://", "ws://a:b@host", "http://host?x=1", "h:99999", "http://[::1"],
 )
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(ValueError, match="expected an address"):
@@ -40,7 +41,7 @@ def test_what_is_no_address_is_refused(text):
 
 
 def test_a_token_file_is_written_whole_and_for_its_owner_alone(tmp_path):
-    file = tmp_path / "bots" / "ada.token"
+    file = tmp_path / "ada.token"
     assert read_token(file) is None
     write_token(file, "a" * 20)
     write_token(file, "b" * 20)

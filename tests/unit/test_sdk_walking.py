@@ -141,7 +141,7 @@ async def test_a_lost_connection_ends_a_walk(world, bot):
 
 @pytest.mark.parametrize("speed", [0.0, -1.0, LIMITS.speed / 64 + 0.1, float("nan")])
 async def test_a_speed_that_cannot_be_is_refused(bot, speed):
-    with pytest.raises(ValueError, match="speed above 0"):
+    with pytest.raises(ValueError, match="speed: expected a speed above 0"):
         await bot.walk_to(1.0, 1.0, speed=speed)
 
 

@@ -2,7 +2,14 @@
 
 import pytest
 
-from worldloom.app.secrets import SECRETS_FILE, open_secrets, read_secret_file, write_atomically
+from worldloom.app.secrets import (
+    METRICS_TOKEN_FILE,
+    SECRETS_FILE,
+    metrics_token,
+    open_secrets,
+    read_secret_file,
+    write_atomically,
+)
 from worldloom.errors import ConfigError
 
 
@@ -12,7 +19,26 @@ def test_first_start_makes_a_secret_that_only_its_owner_can_read(tmp_path):
     assert len(made.server) == 32
     assert data.stat().st_mode & 0o777 == 0o700
     assert (data / SECRETS_FILE).stat().st_mode & 0o777 == 0o600
-    assert [path.name for path in data.iterdir()] == [SECRETS_FILE]
+    assert {path.name for path in data.iterdir()} == {SECRETS_FILE, METRICS_TOKEN_FILE}
+
+
+def test_the_metrics_token_lies_beside_the_secret_for_its_owner_alone(tmp_path):
+    made = open_secrets(tmp_path)
+    path = tmp_path / METRICS_TOKEN_FILE
+    assert path.read_text() == f"{metrics_token(made)}\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert len(metrics_token(made)) == 64
+    assert made.server.hex() not in path.read_text()
+
+
+@pytest.mark.parametrize("left", [None, b"another\n"])
+def test_a_metrics_token_that_was_lost_or_changed_is_written_again(tmp_path, left):
+    path, made = tmp_path / METRICS_TOKEN_FILE, open_secrets(tmp_path)
+    path.unlink()
+    for content in filter(None, [left]):
+        write_atomically(path, content)
+    open_secrets(tmp_path)
+    assert path.read_text().strip() == metrics_token(made)
 
 
 def test_the_secret_stays_and_every_world_has_its_own(tmp_path):

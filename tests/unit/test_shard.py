@@ -43,7 +43,7 @@ class Manor:
             768,
             320,
             self.published.append,
-            lambda rx, rz, away: self.wanted.append((rx, rz, away)),
+            lambda rx, rz, away, asker: self.wanted.append((rx, rz, away)),
         )
         self.tick, self.number = 1_000, 1
         for rx in range(-woven, woven + 1):

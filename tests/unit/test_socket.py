@@ -23,7 +23,8 @@ from raw_ws import (
     request,
 )
 from worldloom.gateway.inbox import MoveInbox, decode_moves
-from worldloom.gateway.socket import GameSocket, SocketSettings, SocketWatch, server_frame
+from worldloom.gateway.sockets import GameSocket, SocketSettings, SocketWatch
+from worldloom.replication.wire import ready
 
 SETTINGS = SocketSettings()
 
@@ -178,7 +179,7 @@ def test_random_bytes_close_or_wait_and_never_raise(data: bytes, cuts: list[int]
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65535, 65536, 100_000])
 def test_a_server_frame_is_what_the_library_would_write(size: int) -> None:
     payload = b"x" * size
-    assert server_frame(payload) == Frame(2, payload).serialize(mask=False)
+    assert ready(payload) == Frame(2, payload).serialize(mask=False)
 
 
 async def test_more_moves_than_the_allowance_wait_for_the_next_tick() -> None:
@@ -309,7 +310,7 @@ async def test_after_closing_nothing_is_written_any_more() -> None:
     table.socket.close(1000)
     sent = bytes(table.transport.written)
     table.socket.send(b"late")
-    table.socket.write_frame(server_frame(b"late"))
+    table.socket.write_frame(ready(b"late"))
     assert table.socket.writer is not writer
     assert bytes(table.transport.written) == sent
 

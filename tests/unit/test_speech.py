@@ -2,7 +2,7 @@ import pytest
 
 from sim_world import SimWorld, Watcher
 from worldloom.replication.feed import Speak
-from worldloom.replication.speech import LINES_A_TICK
+from worldloom.replication.speech import EARS_BURST, EARS_PER_TICK, LINES_A_TICK
 from worldloom_sdk.protocol.messages import Frame, SayKind
 
 SAY, SHOUT, REGION = 20 * 64, 100 * 64, -1
@@ -164,3 +164,15 @@ def test_a_viewer_whose_buffer_is_full_misses_the_lines(square):
     square.say("found")
     square.tick()
     assert heard(ear) == ["found"]
+
+
+def test_however_much_is_said_a_viewer_gets_no_more_of_it_than_its_ears_hold(square):
+    ear = square.stand(2, 12, 10)
+    square.tick(3)
+    ticks = 60
+    for _ in range(ticks):
+        for _ in range(10):
+            square.say("x" * 480)
+        square.tick()
+    size = sum(len(text) for text in heard(ear))
+    assert 0.9 * EARS_PER_TICK * ticks < size <= EARS_BURST + EARS_PER_TICK * ticks

@@ -219,7 +219,7 @@ class Ledger(Shard):
     """A real shard that writes down the controls that it takes."""
 
     def __init__(self, publish) -> None:
-        super().__init__(Meadow(), 768, 320, publish, lambda rx, rz, away: None)
+        super().__init__(Meadow(), 768, 320, publish, lambda rx, rz, away, asker: None)
         self.taken: list[Control] = []
 
     def _control(self, control: Control, tick: int) -> None:

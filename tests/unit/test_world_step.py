@@ -327,3 +327,35 @@ def test_a_refused_body_keeps_position_and_looks_but_not_its_number(yard):
     yard.moves((row, 5, 9_000, 0, GROUND, 77, 3))
     assert yard.at(row) == (0, 0, GROUND)
     assert (yard.state.yaw[row], yard.state.gesture[row], yard.state.seq[row]) == (0, 0, 5)
+
+
+# ---- the sea
+
+
+@pytest.fixture
+def shore(yard) -> Yard:
+    """Where the land of region (0, 0) lies 100 m under the sea."""
+    yard.weave(0, 0, -1_600)
+    return yard
+
+
+def test_on_the_ground_means_on_the_sea_where_that_is_higher(shore):
+    row = shore.body(1, 100, 100, y=0)
+    assert shore.go(row, 110, 100, GROUND_Y) == []
+    assert shore.at(row) == (110, 100, 0)
+
+
+def test_a_swimmer_may_stay_on_the_surface_however_deep_the_sea_is_and_fly_64_m_above_it(shore):
+    row = shore.body(1, 100, 100, y=0)
+    assert shore.go(row, 110, 100, 8) == []
+    for y in range(200, 1_024, 200):
+        shore.wait(20)
+        assert shore.go(row, 110, 100, y) == []
+    shore.wait(20)
+    assert shore.go(row, 110, 100, 1_025) == [Reason.GROUND]
+
+
+def test_a_diver_may_go_down_to_the_floor_and_not_into_it(shore):
+    row = shore.body(1, 100, 100, y=-1_500)
+    assert shore.go(row, 110, 100, -1_604) == []
+    assert shore.go(row, 110, 100, -1_605) == [Reason.GROUND]

@@ -45,7 +45,7 @@ REGION_LIMIT = 32_767
 """The world ends at region index +-32,767: a wall."""
 
 GROUND_Y = -32_768
-"""A move's y that means: on the ground, wherever that is. The server fills in the height."""
+"""A move's y that means: on the ground, or on the sea where that is higher. The server fills in the height."""
 
 TICK_MS = 50
 """One simulation step. ``tick = floor(world time / 50 ms)``, the same on every shard."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from worldloom.app.world import World as Node
 from worldloom.config import Config, load
 from worldloom.errors import Refusal, StoreUnavailable
-from worldloom.gateway.socket import GameSocket, SocketSettings, SocketWatch
+from worldloom.gateway.sockets import GameSocket, SocketSettings, SocketWatch
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import SqlStore, open_store
 from worldloom.ports import PlaceRow, Store, TerrainSource, TileRow, Tx

@@ -3,9 +3,12 @@
 import logging
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from worldloom.app.heart import Heart
+from worldloom.app.supervise import Supervisor
 from worldloom.app.telemetry import Telemetry, TickReport
 from worldloom.app.version import worldloom_version
 from worldloom.app.world import World
@@ -17,13 +20,30 @@ __all__ = ["Pulse", "health", "pull"]
 
 _log = logging.getLogger(__name__)
 
+STILL_S = 2.0
+"""A world that has not ticked well for so long is not well."""
+
 
 class Pulse:
-    """One beat: a tick of the world, and its report."""
+    """One beat: a tick of the world, and its report.
 
-    def __init__(self, world: World, telemetry: Telemetry) -> None:
-        self._world, self._telemetry = world, telemetry
+    Args:
+        world: What ticks.
+        telemetry: Takes the report.
+        now: Monotonic seconds.
+    """
+
+    def __init__(self, world: World, telemetry: Telemetry, now: Callable[[], float] = time.monotonic) -> None:
+        self.failed = 0
+        """Ticks that ended in an error."""
+        self._world, self._telemetry, self._now = world, telemetry, now
         self._before = (0, 0, 0, 0)
+        self._good_at = now()
+
+    @property
+    def still_s(self) -> float:
+        """Seconds since the last tick that went well, or since this was made."""
+        return self._now() - self._good_at
 
     def beat(self, tick: int, late_s: float) -> None:
         """Run a tick and report it."""
@@ -31,10 +51,12 @@ class Pulse:
         world = self._world
         try:
             world.tick(tick)
+            self._good_at = self._now()
         except Exception:  # noqa: BLE001 - a task boundary: the world goes on with its next tick
+            self.failed += 1
             _log.exception("tick %d failed", tick)
         totals = world.fanout.totals
-        now = (world.gateway.moves_taken, totals.words, totals.frames, totals.bytes)
+        now = (world.gateway.steering.taken, totals.words, totals.frames, totals.bytes)
         moves, words, frames, sent = (new - old for new, old in zip(now, self._before, strict=True))
         self._before = now
         self._telemetry.tick(
@@ -52,13 +74,21 @@ class Pulse:
 
 
 def health(
-    world: World, telemetry: Telemetry, publisher: MqttPublisher | None, stopping: bool
+    world: World,
+    telemetry: Telemetry,
+    pulse: Pulse,
+    supervisor: Supervisor,
+    publisher: MqttPublisher | None,
+    stopping: bool,
 ) -> dict[str, Any]:
     """What ``/healthz`` tells; ``problems`` says why it is not ``ok``."""
     emerge = asdict(world.emerge.stats())
     problems = ["the server is stopping"] if stopping else []
     if not emerge["store_available"]:
         problems.append("the database cannot be reached")
+    if pulse.still_s > STILL_S:
+        problems.append(f"no tick went well for {pulse.still_s:.0f} s; {pulse.failed} failed since start")
+    problems += [f"a task keeps failing: {name}" for name in supervisor.failing()]
     warnings = (
         ["the generator hung too often: noise stands in until restart"] if emerge["source_retired"] else []
     )
@@ -83,6 +113,9 @@ def pull(
     server: GameServer,
     publisher: MqttPublisher | None,
     answers: Counter[int],
+    pulse: Pulse,
+    heart: Heart,
+    supervisor: Supervisor,
 ) -> None:
     """Metrics that are read when somebody looks."""
     telemetry.pull("emerge_queue", lambda: world.emerge.stats().queued)
@@ -90,9 +123,12 @@ def pull(
     telemetry.pull("store_queue", lambda: store.stats().queued)
     telemetry.pull("store_batches", lambda: store.stats().batches)
     telemetry.pull("store_writes", lambda: store.stats().commits)
+    telemetry.pull("ticks_failed", lambda: pulse.failed)
+    telemetry.pull("ticks_missed", lambda: heart.missed)
+    telemetry.pull("task_restarts", lambda: {name: float(n) for name, n in supervisor.restarts.items()})
     telemetry.pull("connections", lambda: server.connections)
     telemetry.pull("regions", lambda: len(world.land))
-    telemetry.pull("session_pauses", lambda: world.gateway.pauses)
+    telemetry.pull("session_pauses", lambda: world.gateway.pressure.pauses)
     telemetry.pull(
         "sessions_closed", lambda: {str(code): float(n) for code, n in world.gateway.closed.items()}
     )

@@ -49,6 +49,14 @@ def setup_logs(config: LogConfig, stream: TextIO | None = None) -> None:
     # Libraries tell of each connection or statement at INFO; here that is a metric.
     for name in ("uvicorn", "uvicorn.access", "asyncio", "sqlalchemy", "alembic", "mqtt"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    migrations = logging.getLogger("alembic.runtime.migration")
+    migrations.setLevel(root.level)
+    migrations.addFilter(_is_of_a_migration)
+
+
+def _is_of_a_migration(record: logging.LogRecord) -> bool:
+    """Whether a line of Alembic tells of a migration that runs, or of something wrong; not of its own set-up."""
+    return record.levelno >= logging.WARNING or str(record.msg).startswith("Running ")
 
 
 class RepeatLimit(logging.Filter):

@@ -9,22 +9,25 @@ import secrets as random_secrets
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from worldloom.app.announce import open_publisher
 from worldloom.app.clock import SystemClock, unix_ms
 from worldloom.app.heart import Heart
 from worldloom.app.insight import Pulse, health, pull
-from worldloom.app.secrets import open_secrets
+from worldloom.app.secrets import metrics_token, open_secrets, read_secret_file
+from worldloom.app.supervise import Supervisor
 from worldloom.app.telemetry import LoopLag, Telemetry
 from worldloom.app.version import worldloom_version
 from worldloom.app.world import World
 from worldloom.bus.mqtt import MqttPublisher
 from worldloom.config import Config
 from worldloom.errors import StoreUnavailable, WorldloomError
-from worldloom.gateway.http import About, make_app
-from worldloom.gateway.serving import GameServer
-from worldloom.gateway.socket import SocketSettings
+from worldloom.gateway.pages import About, make_app
+from worldloom.gateway.serving import Bound, GameServer, reserve
+from worldloom.gateway.sockets import SocketSettings
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import SqlStore, open_store
 from worldloom.ports import PublicEvent
@@ -34,6 +37,7 @@ __all__ = ["serve"]
 
 _log = logging.getLogger(__name__)
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 RETRY_HINT_MS = 5_000
 """After a restart, clients come back so much later, each at a moment of its own."""
 STOP_WITHIN_S = 8.0
@@ -56,89 +60,133 @@ async def serve(config: Config, ready: Callable[[str], None]) -> int:
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C cancels the main task instead
-            loop.add_signal_handler(number, _stop, loop, stopping, number)
-    async with _opened(config) as (world, store, publisher):
-        telemetry, answers = Telemetry(), Counter[int]()
+            loop.add_signal_handler(number, _stop, loop, stopping)
+    # What can fail for reasons of the configuration does so before anything is made.
+    bound = await _reserved(config)
+    try:
+        await _open_and_run(config, bound, stopping, ready)
+    finally:
+        bound.close()
+    _log.info("stopped")
+    return 0
+
+
+async def _open_and_run(
+    config: Config, bound: Bound, stopping: asyncio.Event, ready: Callable[[str], None]
+) -> None:
+    async with _opened(config) as (world, store, publisher, token):
+        telemetry, answers, supervisor = Telemetry(), Counter[int](), Supervisor()
+        pulse = Pulse(world, telemetry)
+        heart = Heart(world.clock, pulse.beat)
         app = make_app(
-            lambda: health(world, telemetry, publisher, stopping.is_set()),
+            lambda: health(world, telemetry, pulse, supervisor, publisher, stopping.is_set()),
             telemetry.render,
             lambda sha256: store.read(terrain.content, sha256),
-            lambda: About(world.row.name, worldloom_version(), len(world.gateway.roster)),
+            lambda: About(world.row.name, worldloom_version(), world.gateway.roster.live),
             config.limits.http_requests_per_s,
             on_answer=lambda status: answers.update((status,)),
+            metrics_token=token,
         )
         sockets = SocketSettings(write_buffer_bytes=config.sync.write_buffer_bytes)
         server = GameServer(config.server, world.gateway.accept, world.inbox, app, sockets)
-        pull(telemetry, world, store, server, publisher, answers)
-        url = await _listening(server, config)
-        async with _running(world, telemetry, publisher):
+        pull(telemetry, world, store, server, publisher, answers, pulse, heart, supervisor)
+        url = await _listening(server, config, bound)
+        async with _running(world, telemetry, publisher, heart, supervisor):
             # What is there now stays: the collector need not look at it again.
             gc.collect()
             gc.freeze()
             ready(url)
             with contextlib.suppress(asyncio.CancelledError):
                 await stopping.wait()
-            _log.info("stopping")
+            _log.info("stopping", extra={"people": world.gateway.roster.live})
             server.stop_accepting()
             await world.gateway.close(RETRY_HINT_MS + random.randrange(RETRY_HINT_MS))
             await server.stop(STOP_WITHIN_S / 2)
             await _save_last(world)
-    return 0
 
 
-async def _listening(server: GameServer, config: Config) -> str:
+async def _reserved(config: Config) -> Bound:
+    """Whatever the configuration names is there and may be used; the port is ours.
+
+    Raises:
+        WorldloomError: Something is not; the text says what.
+    """
+    secret_files = [config.server.tls_key, config.mqtt.password_file if config.mqtt.enabled else ""]
+    for path in filter(None, secret_files):
+        await asyncio.to_thread(read_secret_file, Path(path))
+    try:
+        return await reserve(config.server)
+    except OSError as error:
+        raise _not_listening(config, error) from None
+
+
+def _not_listening(config: Config, error: OSError) -> WorldloomError:
+    where = f"{config.server.host}:{config.server.port}"
+    return WorldloomError(
+        f"expected to listen on {where}, got: {error.strerror or error}; choose another with --host and --port"
+    )
+
+
+async def _listening(server: GameServer, config: Config, bound: Bound) -> str:
     """Begin to listen; the URL.
 
     Raises:
-        WorldloomError: The address is taken or not ours, or the TLS files are none.
+        WorldloomError: The address was taken meanwhile.
     """
     try:
-        host, port = await server.start()
-    except ValueError as error:
-        raise WorldloomError(
-            f"server.tls_cert, server.tls_key: expected a certificate and its key, got: {error}"
-        ) from None
+        host, port = await server.start(bound)
     except OSError as error:
-        where = f"{config.server.host}:{config.server.port}"
-        raise WorldloomError(
-            f"expected to listen on {where}, got: {error.strerror or error}; choose another with --host and --port"
-        ) from None
+        raise _not_listening(config, error) from None
     scheme = "https" if config.server.tls_cert else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    _log.info("listening on %s", url)
+    return url
 
 
-def _stop(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event, number: signal.Signals) -> None:
-    """The first signal stops in order, the second at once."""
+def _stop(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+    """The first signal stops in order, the second at once, whichever it is."""
     stopping.set()
-    loop.remove_signal_handler(number)
-    # Not Python's KeyboardInterrupt: raised within a callback of the loop, it may be swallowed there.
-    signal.signal(number, signal.SIG_DFL)
+    for number in SIGNALS:
+        loop.remove_signal_handler(number)
+        # Not Python's KeyboardInterrupt: raised within a callback of the loop, it may be swallowed there.
+        signal.signal(number, signal.SIG_DFL)
 
 
 async def _save_last(world: World) -> None:
     try:
         async with asyncio.timeout(STOP_WITHIN_S / 4):
             await world.save_places()
+        _log.info("places saved")
     except (StoreUnavailable, TimeoutError) as fault:
         _log.warning("last places could not be saved: %s", fault)
 
 
 @contextlib.asynccontextmanager
-async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore, MqttPublisher | None]]:
-    """A world on its database, and who publishes its events, if anybody."""
-    await asyncio.to_thread(open_secrets, config.data_path)
+async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore, MqttPublisher | None, str]]:
+    """A world on its database, who publishes its events, if anybody, and the token of its metrics."""
+    token = metrics_token(await asyncio.to_thread(open_secrets, config.data_path))
     await asyncio.to_thread(migrate, config.storage_url)
     store = await asyncio.to_thread(open_store, config.storage_url, config.storage.queue_limit)
     try:
         seed = config.world.seed if config.world.seed >= 0 else random_secrets.randbits(63)
         row = await store.run(worlds.open_world, worlds.OpenWorld(config.world.name, seed, unix_ms()))
+        where = {"data": config.data_path, "database": _database(config.storage_url), "seed": row.seed}
+        _log.info("opening world %s", row.name, extra=where)
         publisher = open_publisher(config.mqtt, row, unix_ms())
         publish = publisher.offer if publisher is not None else _tell_nobody
-        yield World(config, store, row, SystemClock(row.created_ms), publish), store, publisher
+        yield World(config, store, row, SystemClock(row.created_ms), publish), store, publisher, token
     finally:
         await store.close()
+
+
+def _database(url: str) -> str:
+    """Kind and place of a database, without names and passwords."""
+    parts = urlsplit(url)
+    kind = parts.scheme.partition("+")[0]
+    place = parts.path.removeprefix("/") if kind == "sqlite" else f"{parts.hostname or ''}{parts.path}"
+    return f"{kind} {place}"
 
 
 def _tell_nobody(event: PublicEvent) -> None:
@@ -147,12 +195,15 @@ def _tell_nobody(event: PublicEvent) -> None:
 
 @contextlib.asynccontextmanager
 async def _running(
-    world: World, telemetry: Telemetry, publisher: MqttPublisher | None
+    world: World,
+    telemetry: Telemetry,
+    publisher: MqttPublisher | None,
+    heart: Heart,
+    supervisor: Supervisor,
 ) -> AsyncIterator[None]:
-    """The tasks of a world, each with a name; one that fails is logged and started again."""
-    pulse = Pulse(world, telemetry)
+    """The tasks of a world, each with a name; one that fails is started again."""
     bodies: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
-        "heart": Heart(world.clock, pulse.beat).run,
+        "heart": heart.run,
         "emerge": world.emerge.run,
         "loop-lag": LoopLag(telemetry).run,
         "sweep": lambda: _every(SWEEP_EVERY_S, _soon(world.gateway.sweep)),
@@ -164,21 +215,12 @@ async def _running(
     if publisher is not None:
         bodies["mqtt"] = publisher.run
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_supervised(name, body), name=name) for name, body in bodies.items()]
+        tasks = [group.create_task(supervisor.keep(name, body), name=name) for name, body in bodies.items()]
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
-
-
-async def _supervised(name: str, body: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    while True:
-        try:
-            await body()
-        except Exception:  # noqa: BLE001 - a task boundary
-            _log.exception("%s failed; it starts again", name)
-            await asyncio.sleep(1)
 
 
 async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:

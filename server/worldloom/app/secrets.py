@@ -1,5 +1,7 @@
 """Secrets: made at first start, kept in files that their owner alone can read. Knows not what they open."""
 
+import hashlib
+import hmac
 import os
 import secrets
 import stat
@@ -9,10 +11,21 @@ from pathlib import Path
 
 from worldloom.errors import ConfigError
 
-__all__ = ["SECRETS_FILE", "Secrets", "mode_fault", "open_secrets", "read_secret_file", "write_atomically"]
+__all__ = [
+    "METRICS_TOKEN_FILE",
+    "SECRETS_FILE",
+    "Secrets",
+    "metrics_token",
+    "mode_fault",
+    "open_secrets",
+    "read_secret_file",
+    "write_atomically",
+]
 
 SECRETS_FILE = "secrets.toml"
 """Within the data folder."""
+METRICS_TOKEN_FILE = "metrics.token"
+"""Beside it; follows from the secret, and is written for whoever sets up Prometheus."""
 SECRET_BYTES = 32
 
 
@@ -25,7 +38,7 @@ class Secrets:
 
 
 def open_secrets(data: Path) -> Secrets:
-    """Read the secrets in the data folder; at first start make folder (0700) and file (0600).
+    """Read the secrets in the data folder; at first start make folder (0700) and files (0600).
 
     Raises:
         ConfigError: The file is readable by others, or is not what was written.
@@ -38,7 +51,23 @@ def open_secrets(data: Path) -> Secrets:
             write_atomically(path, f'{text}server = "{secrets.token_hex(SECRET_BYTES)}"\n'.encode())
     except OSError as error:
         raise ConfigError(f"{data}: expected a folder to write in; got: {error.strerror}") from None
-    return _parse(path, read_secret_file(path))
+    opened = _parse(path, read_secret_file(path))
+    _write_metrics_token(data / METRICS_TOKEN_FILE, metrics_token(opened))
+    return opened
+
+
+def metrics_token(opened: Secrets) -> str:
+    """What ``/metrics`` wants to hear from elsewhere: 64 hex digits that follow from the server's secret."""
+    return hmac.new(opened.server, b"metrics", hashlib.sha256).hexdigest()
+
+
+def _write_metrics_token(path: Path, token: str) -> None:
+    if path.exists() and read_secret_file(path).strip() == token:
+        return
+    try:
+        write_atomically(path, f"{token}\n".encode())
+    except OSError as error:
+        raise ConfigError(f"{path}: expected to write it; got: {error.strerror}") from None
 
 
 def read_secret_file(path: Path) -> str:

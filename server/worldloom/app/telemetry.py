@@ -57,6 +57,9 @@ PULLED: dict[str, Pulled] = {
     "mqtt_outbox": Pulled("Events waiting for the broker."),
     "mqtt_dropped": Pulled("Events dropped because the outbox was full.", counter=True),
     "connections": Pulled("Open sockets."),
+    "ticks_failed": Pulled("Ticks that ended in an error.", counter=True),
+    "ticks_missed": Pulled("Ticks left out because those before took too long.", counter=True),
+    "task_restarts": Pulled("Tasks that failed and were started again, by task.", counter=True, label="task"),
     "regions": Pulled("Regions that the shard holds in memory."),
 }
 """Every name that ``Telemetry.pull`` takes, without the prefix ``worldloom_``."""
@@ -77,9 +80,9 @@ class TickReport:
     words: int
     """Words sent, each counted once per session that it went to."""
     frames: int
-    """Frames written to sessions."""
+    """Frames that the fan-out wrote to sessions."""
     bytes_sent: int
-    """Payload bytes written to sessions."""
+    """Payload bytes of those frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +139,13 @@ class Telemetry:
         self._late = self._histogram("tick_late_seconds", "How long after its time a tick began.")
         self._late_ticks = self._counter("late_ticks", "Ticks that began more than 25 ms after their time.")
         self._moves = self._counter("moves", "Moves taken in.")
-        self._bytes = self._counter("bytes_sent", "Payload bytes written to sessions.")
+        self._bytes = self._counter(
+            "bytes_sent",
+            "Payload bytes of pictures and frames, written at the end of ticks; answers to single clients "
+            "(Welcome, names, regions, whispers, corrections) do not count.",
+        )
         self._words = self._counter("words_sent", "Words sent to sessions.")
-        self._frames = self._counter("frames_sent", "Frames written to sessions.")
+        self._frames = self._counter("frames_sent", "WebSocket frames of that traffic.")
         self._sessions = self._gauge("sessions", "Sessions in the world.")
         self._groups = self._gauge("groups", "View groups.")
         self._recent_tick, self._recent_late = Recent(RECENT_TICKS), Recent(RECENT_TICKS)

@@ -37,6 +37,8 @@ class Rules:
     says_per_10s: int
     text_chars: int
     wrong_commands: int
+    connections_per_address: int
+    accounts_per_hour: int
     resume_s: float
     hello_timeout_s: float
     drain_timeout_s: float
@@ -55,6 +57,8 @@ class Rules:
             says_per_10s=config.limits.says_per_10s,
             text_chars=config.limits.text_chars,
             wrong_commands=config.limits.wrong_commands,
+            connections_per_address=config.server.connections_per_address,
+            accounts_per_hour=config.limits.accounts_per_hour,
             resume_s=config.session.resume_s,
             hello_timeout_s=config.session.hello_timeout_s,
             drain_timeout_s=config.sync.drain_timeout_s,
@@ -153,8 +157,8 @@ class World:
             account: place for account, place in now.items() if account in self._saved or account in moved
         }
 
-    def _want(self, rx: int, rz: int, away_m: float) -> None:
-        if self.emerge.want(rx, rz, away_m):
+    def _want(self, rx: int, rz: int, away_m: float, asker: int) -> None:
+        if self.emerge.want(rx, rz, away_m, asker):
             self.shard.weaving(rx, rz)
 
     def _emerged(self, emerged: Emerged) -> None:

@@ -1,6 +1,7 @@
 """``worldloom doctor``: checks the installation and says what to do. Changes nothing, needs no extra."""
 
 import argparse
+import os
 import shutil
 import socket
 import sqlite3
@@ -8,23 +9,28 @@ import ssl
 import stat
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from worldloom.cli.settings import SPARE_FILES, add_config_option, add_data_option, config_of
-from worldloom.config import Config
+from worldloom.cli.database import check_database
+from worldloom.cli.settings import (
+    SPARE_FILES,
+    add_config_option,
+    add_data_option,
+    add_listen_options,
+    config_of,
+)
+from worldloom.cli.verdict import Check, State
+from worldloom.config import Config, ignored_variables
 
 __all__ = [
-    "Check",
-    "State",
     "add_arguments",
     "check_clock",
     "check_data",
     "check_disk",
+    "check_environment",
     "check_files",
     "check_packages",
     "check_port",
@@ -57,30 +63,11 @@ LOW_DISK_BYTES, NO_DISK_BYTES = 2 * 2**30, 200 * 2**20
 _INSTALL = "python -m pip install 'worldloom[server]'"
 
 
-class State(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    WARN = "warn"
-    """The server runs, but know this."""
-    FAIL = "fail"
-    """The server will not run, or not safely."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What was found, and what to do about it."""
-
-    state: State
-    name: str
-    found: str
-    advice: str = ""
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--config`` and ``--data``."""
+    """Add ``--config``, ``--data`` and where the server listens, as for ``serve``."""
     add_config_option(parser)
     add_data_option(parser)
+    add_listen_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -103,11 +90,13 @@ def checks(config: Config) -> Iterator[Check]:
     """Every check, in the order in which things are needed."""
     yield check_python(sys.version_info[:3])
     yield check_packages(SERVER_PACKAGES)
+    yield check_environment(os.environ)
     yield from (check_uvloop(), check_torch())
     yield check_sqlite(
         sqlite3.sqlite_version_info, uses_sqlite=not config.storage.url.startswith("postgresql")
     )
     yield check_data(config.data_path)
+    yield check_database(config.storage_url)
     yield check_secrets(config)
     yield check_disk(config.data_path)
     yield check_port(config.server.host, config.server.port)
@@ -134,6 +123,15 @@ def check_packages(packages: dict[str, str]) -> Check:
         found = f"uvicorn {versions['uvicorn']}, expected {UVICORN_SERIES}*"
         return Check(State.FAIL, "packages", found, f"{_INSTALL} --upgrade")
     return Check(State.OK, "packages", ", ".join(f"{name} {number}" for name, number in versions.items()))
+
+
+def check_environment(environ: Mapping[str, str]) -> Check:
+    """No variable looks like a setting and is none."""
+    ignored = ignored_variables(environ)
+    if ignored:
+        advice = "rename it, or take it away: it sets nothing"
+        return Check(State.WARN, "environment", "; ".join(ignored), advice)
+    return Check(State.OK, "environment", "every WORLDLOOM_ variable is a setting")
 
 
 def check_uvloop() -> Check:

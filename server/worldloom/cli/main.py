@@ -42,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit code: 0 done, 1 the command says no, 2 wrong use or configuration (one line on standard error).
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["--version"]:
+        words[0] = "version"
     try:
         return _run(_parse(words))
     except ModuleNotFoundError as error:
@@ -58,6 +60,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="store_true", help="print the version, as the command does")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     called = next((word for word in words if not word.startswith("-")), "")
     for name, summary in COMMANDS.items():

@@ -3,28 +3,36 @@
 import argparse
 import asyncio
 import importlib.util
+import logging
 import os
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from worldloom.app.version import worldloom_version
-from worldloom.cli.settings import SPARE_FILES, add_config_option, add_data_option, config_of
-from worldloom.config import Config
+from worldloom.cli.settings import (
+    SPARE_FILES,
+    add_config_option,
+    add_data_option,
+    add_listen_options,
+    config_of,
+)
+from worldloom.config import Config, ignored_variables
 from worldloom.errors import ConfigError
 from worldloom_sdk.protocol.messages import SUBPROTOCOL_PATH
 
 __all__ = ["add_arguments", "announcement", "raise_file_limit", "run"]
 
 
+_log = logging.getLogger(__name__)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that name a key of the configuration."""
     add_config_option(parser)
     add_data_option(parser)
-    parser.add_argument("--host", metavar="H", help="address to listen on (default: 0.0.0.0)")
-    parser.add_argument("--port", metavar="P", type=int, help="port of HTTP and WebSocket (default: 8420)")
-    parser.add_argument("--tls-cert", metavar="F", help="PEM file of the certificate chain")
-    parser.add_argument("--tls-key", metavar="F", help="PEM file of its private key")
+    add_listen_options(parser)
     parser.add_argument("--generator", choices=["noise", "gan"], help="what makes the land (default: noise)")
 
 
@@ -43,6 +51,9 @@ def run(args: argparse.Namespace) -> int:
     from worldloom.app.node import serve
 
     setup_logs(config.log)
+    for line in ignored_variables(os.environ):
+        _log.warning("%s", line)
+    _make_data_folder(config.data_path)
     raise_file_limit(config.server.max_connections + SPARE_FILES)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         code: int = runner.run(serve(config, ready=lambda url: print(announcement(url), flush=True)))
@@ -95,6 +106,21 @@ def _check_generator(config: Config) -> None:
             "generator here. Start with --generator noise: regions made so far stay as they are when a "
             "generator is added."
         )
+
+
+def _make_data_folder(data: Path) -> None:
+    """Make the folder, for its owner alone, or say what to do.
+
+    Raises:
+        ConfigError: It cannot be made.
+    """
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"server.data: expected a folder that is there or can be made; got {data}: {error.strerror}. "
+            "Choose another with --data, or mend the rights of the one above it"
+        ) from None
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

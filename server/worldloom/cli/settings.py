@@ -4,9 +4,16 @@ import argparse
 import os
 from pathlib import Path
 
-from worldloom.config import Config, load
+from worldloom.config import Config, expectation, load
 
-__all__ = ["DEFAULT_FILE", "SPARE_FILES", "add_config_option", "add_data_option", "config_of"]
+__all__ = [
+    "DEFAULT_FILE",
+    "SPARE_FILES",
+    "add_config_option",
+    "add_data_option",
+    "add_listen_options",
+    "config_of",
+]
 
 DEFAULT_FILE = Path("config.toml")
 """Read from the working directory when it is there and ``--config`` names no other."""
@@ -39,6 +46,22 @@ def add_data_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", metavar="DIR", help="folder of database and secrets (default: worldloom-data)"
     )
+
+
+def add_listen_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--host``, ``--port``, ``--tls-cert`` and ``--tls-key``."""
+    parser.add_argument("--host", metavar="H", help="address to listen on (default: 0.0.0.0)")
+    parser.add_argument("--port", metavar="P", type=_port, help="port of HTTP and WebSocket (default: 8420)")
+    parser.add_argument("--tls-cert", metavar="F", help="PEM file of the certificate chain")
+    parser.add_argument("--tls-key", metavar="F", help="PEM file of its private key")
+
+
+def _port(text: str) -> int:
+    """A number; its bounds are the configuration's."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected {expectation('server.port')}; got {text}") from None
 
 
 def config_of(args: argparse.Namespace) -> Config:

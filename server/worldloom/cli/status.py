@@ -68,11 +68,15 @@ class Sample:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``--url``, ``--once`` and ``--json``."""
     parser.add_argument(
-        "--url", default="http://127.0.0.1:8420", help="the server (default: http://127.0.0.1:8420)"
+        "--url",
+        default="http://127.0.0.1:8420",
+        help="the server, HOST:PORT or a whole URL (default: http://127.0.0.1:8420)",
     )
     parser.add_argument("--once", action="store_true", help="print one table and end")
     parser.add_argument("--json", action="store_true", help="print one JSON object and end")
-    parser.add_argument("--insecure", action="store_true", help="take any TLS certificate")
+    parser.add_argument(
+        "--insecure", action="store_true", help="take any TLS certificate, such as a self-signed one"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -84,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         StatusError: The server does not answer.
     """
-    url = args.url.rstrip("/")
+    url = (args.url if "://" in args.url else f"http://{args.url}").rstrip("/")
     context = _trusting() if args.insecure else None
     before, now = read(url, context), None
     if args.once or args.json:
@@ -200,7 +204,7 @@ def _trusting() -> ssl.SSLContext:
 
 def _get(url: str, context: ssl.SSLContext | None) -> bytes:
     if not url.startswith(("http://", "https://")):
-        raise StatusError(f"expected --url http://HOST:PORT or https://HOST:PORT; got {url}")
+        raise StatusError(f"expected --url HOST:PORT, http://HOST:PORT or https://HOST:PORT; got {url}")
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S, context=context) as answer:
             return bytes(answer.read())
@@ -211,4 +215,9 @@ def _get(url: str, context: ssl.SSLContext | None) -> bytes:
             raise StatusError(f"{url}: expected a Worldloom server; got HTTP {error.code}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            raise StatusError(
+                f"{url}: expected a certificate that is trusted here; got: {reason.verify_message}. "
+                "If the server is yours and its certificate self-signed, add --insecure"
+            ) from None
         raise StatusError(f"{url}: no answer ({reason}). Is the server running? Else give --url") from None

@@ -12,7 +12,8 @@ from worldloom.gateway.roster import Roster
 from worldloom.gateway.session import Bucket, Session, SessionState
 from worldloom.realm.names import clean_text
 from worldloom.replication.fanout import FanOut
-from worldloom.replication.feed import Control, Speak
+from worldloom.replication.feed import Speak
+from worldloom.replication.uplink import Uplink
 from worldloom.replication.wire import message, people_message
 from worldloom_sdk.protocol import messages
 from worldloom_sdk.protocol.codec import ProtocolError, decode_client
@@ -43,7 +44,7 @@ class Commands:
     Args:
         roster: Who is in the world.
         fanout: Who sees whom.
-        control: Tells the shard.
+        uplink: The way to the shard.
         leave: Ends a session at its own wish.
         put_move: Takes a move (the payload) that came another way than the fast path.
         limits: Bounds of what is said.
@@ -55,14 +56,14 @@ class Commands:
         self,
         roster: Roster,
         fanout: FanOut,
-        control: Callable[[Control], None],
+        uplink: Uplink,
         leave: Callable[[Session], None],
         put_move: Callable[[Session, bytes], None],
         limits: Limits,
         monotonic: Callable[[], float],
         world_ms: Callable[[], int],
     ) -> None:
-        self._roster, self._fanout, self._control, self._leave = roster, fanout, control, leave
+        self._roster, self._fanout, self._uplink, self._leave = roster, fanout, uplink, leave
         self._put_move, self._limits, self._monotonic, self._world_ms = put_move, limits, monotonic, world_ms
         self.refused: Counter[str] = Counter()
         """Commands refused, by code."""
@@ -81,6 +82,8 @@ class Commands:
 
     def handle(self, session: Session, payload: bytes) -> None:
         """Decode one message of a live session and do what it asks for."""
+        if session.resume_before:
+            self._roster.confirm_resume(session)
         try:
             asked = decode_client(payload)
         except ProtocolError as fault:
@@ -100,7 +103,11 @@ class Commands:
     def _command(self, session: Session, asked: Struct) -> None:
         number: int = asked.id  # type: ignore[attr-defined]
         try:
+            if self._uplink.is_backed_up:
+                raise Refusal(RefusalCode.UNAVAILABLE, "the world does not answer", "try again", 2_000)
             self._take(session.buckets.commands, "commands")
+            if session.home is not None:
+                self._take(session.home.commands, "commands from this address")
             self._commands[type(asked)](session, asked)
         except Refusal as refusal:
             self.refused[refusal.code] += 1
@@ -140,6 +147,8 @@ class Commands:
         if len(raw) > limit:
             raise Refusal(RefusalCode.INVALID, f"expected at most {limit} characters, got {len(raw)}")
         self._take(session.buckets.says, "lines")
+        if session.home is not None:
+            self._take(session.home.says, "lines from this address")
         text = clean_text(raw, limit)
         if not text:
             raise Refusal(RefusalCode.INVALID, "expected something to say, got nothing visible")
@@ -147,13 +156,19 @@ class Commands:
 
     def _say(self, session: Session, say: messages.Say) -> None:
         text = self._text(session, say.text)
-        self._control(Speak(session.avatar, session.name, say.kind, text, REACH[say.kind]))
+        self._uplink.control(Speak(session.avatar, session.name, say.kind, text, REACH[say.kind]))
 
     def _whisper(self, session: Session, whisper: messages.Whisper) -> None:
         text = self._text(session, whisper.text)
         other = self._present(session, whisper.to)
         if session.avatar not in other.seat.blocked:
-            other.write(message(messages.Whispered(session.avatar, session.name, text)))
+            self._deliver(other, message(messages.Whispered(session.avatar, session.name, text)))
+
+    def _deliver(self, other: Session, told: bytes) -> None:
+        if not other.deliver(told, self._monotonic()):
+            raise Refusal(
+                RefusalCode.UNAVAILABLE, "whom it is for cannot keep up reading", "try again", 2_000
+            )
 
     def _present(self, session: Session, avatar: int) -> Session:
         other = self._roster.find(avatar)
@@ -163,20 +178,30 @@ class Commands:
 
     def _signal(self, session: Session, signal: messages.Signal) -> None:
         told = message(messages.Signalled(session.avatar, signal.channel, signal.data))
-        listeners = [self._present(session, signal.to)] if signal.to else self._within(session, SIGNAL_REACH)
-        for other in listeners:
+        if signal.to:
+            other = self._present(session, signal.to)
             if session.avatar not in other.seat.blocked:
-                other.write(told)
+                self._deliver(other, told)
+            return
+        self._take(session.buckets.calls, "signals to everybody near")
+        now = self._monotonic()
+        for other in self._within(session, SIGNAL_REACH):
+            if session.avatar not in other.seat.blocked:
+                other.deliver(told, now)
 
     def _within(self, session: Session, reach: int) -> list[Session]:
         """Who stands within reach of somebody, and may see them."""
+        own = self._fanout.mirror.body(session.avatar)
         seats, x, z = self._fanout.seats.positions()
-        if session.seat not in seats:
+        if own is None or not seats:
             return []
-        own = seats.index(session.seat)
-        near = (x - x[own]) ** 2 + (z - z[own]) ** 2 <= reach**2
-        found = (self._roster.find(seats[i].avatar) for i in near.nonzero()[0].tolist() if i != own)
-        return [other for other in found if other is not None and self._may_know(other, session)]
+        near = (x - own[0]) ** 2 + (z - own[1]) ** 2 <= reach**2
+        found = (self._roster.find(seats[i].avatar) for i in near.nonzero()[0].tolist())
+        return [
+            other
+            for other in found
+            if other is not None and other is not session and self._may_know(other, session)
+        ]
 
     def _block(self, session: Session, block: messages.Block) -> None:
         blocked = session.seat.blocked

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from worldloom.errors import Refusal
+from worldloom.gateway.limits import address_key
 from worldloom.gateway.session import Session, SessionState
-from worldloom.gateway.socket import GameSocket
+from worldloom.gateway.sockets import GameSocket
 from worldloom.replication.wire import message
 from worldloom_sdk.protocol.codec import ProtocolError, decode_client
 from worldloom_sdk.protocol.messages import CloseCode, Goodbye, Hello, RefusalCode, Refused
@@ -32,6 +33,11 @@ class Connection:
         self.session: Session | None = None
         self._gateway = gateway
         self._greeted = False
+
+    @property
+    def home(self) -> str:
+        """What counts as one address: an IPv4 address, or an IPv6 /64."""
+        return address_key(self.socket.address)
 
     @property
     def is_open(self) -> bool:
@@ -65,12 +71,12 @@ class Connection:
     def on_pause(self) -> None:
         """The client reads too slowly."""
         if self.session is not None and self.session.socket is self.socket:
-            self._gateway.paused(self.session)
+            self._gateway.pressure.paused(self.session)
 
     def on_drain(self) -> None:
         """It has caught up."""
         if self.session is not None and self.session.socket is self.socket:
-            self._gateway.drained(self.session)
+            self._gateway.pressure.drained(self.session)
 
     def on_closed(self, code: int) -> None:
         """No message comes or goes any more."""

@@ -81,7 +81,7 @@ class Entrance:
         """What can be refused at once.
 
         Raises:
-            Refusal: Another protocol version, a full world, or too many at once.
+            Refusal: Another protocol version.
         """
         if hello.version != PROTOCOL_VERSION:
             raise Refusal(
@@ -89,17 +89,17 @@ class Entrance:
                 f"expected protocol version {PROTOCOL_VERSION}, got {hello.version}",
                 "get a client for this version",
             )
-        wait = self._joins.take(self._monotonic())
-        if wait:
-            raise Refusal(RefusalCode.RATE, "too many come at once", "try again", 1_000 + round(wait * 1_000))
 
     @contextmanager
     def room(self) -> Iterator[None]:
         """Keep a place in the world for somebody who is on the way in.
 
         Raises:
-            Refusal: The world is full.
+            Refusal: The world is full, or too many come at once.
         """
+        wait = self._joins.take(self._monotonic())
+        if wait:
+            raise Refusal(RefusalCode.RATE, "too many come at once", "try again", 1_000 + round(wait * 1_000))
         if len(self._roster) + self._promised >= self._rules.max_sessions:
             raise Refusal(RefusalCode.FULL, "the world is full", "try again later", 30_000)
         self._promised += 1

@@ -6,31 +6,19 @@ two rules of RFC 6455 that ``websockets`` does not enforce: lengths take the sho
 is zero.
 """
 
-import struct
-
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from worldloom.gateway.handshake import quiet_logger
 
-__all__ = ["LOST", "MessageStream", "server_frame"]
+__all__ = ["LOST", "MessageStream"]
 
 LOST = 1006
 """The code of a connection that ended without a closing handshake; never sent."""
 _MAX_HEAD_BYTES = 10
 _MASK_BYTES = 4
 _MAX_REASON_BYTES = 120
-
-
-def server_frame(payload: bytes) -> bytes:
-    """An unmasked, final binary frame around a payload, ready to be written."""
-    size = len(payload)
-    if size < 126:
-        return bytes((0x82, size)) + payload
-    if size < 65536:
-        return struct.pack("!BBH", 0x82, 126, size) + payload
-    return struct.pack("!BBQ", 0x82, 127, size) + payload
 
 
 class MessageStream:

@@ -9,40 +9,47 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from worldloom.errors import Refusal
+from worldloom.gateway.addresses import Addresses
 from worldloom.gateway.commands import Commands
 from worldloom.gateway.connection import Connection
 from worldloom.gateway.entrance import Admitted, Entrance
-from worldloom.gateway.inbox import MoveInbox, decode_moves, move_frame
+from worldloom.gateway.inbox import MoveInbox
 from worldloom.gateway.news import RegionTeller
+from worldloom.gateway.pressure import Pressure
 from worldloom.gateway.roster import Roster
-from worldloom.gateway.session import THIN_FOR_S, Buckets, Session, SessionState
-from worldloom.gateway.socket import GameSocket
+from worldloom.gateway.session import Buckets, Session, SessionState
+from worldloom.gateway.sockets import GameSocket
+from worldloom.gateway.steering import Steering
 from worldloom.ports import AccountRow
 from worldloom.replication.fanout import FanOut
-from worldloom.replication.feed import I64, Join, Part, Renew, ShardFrame, ShardSnapshot
+from worldloom.replication.feed import Join, Part, Renew, ShardFrame, ShardSnapshot
 from worldloom.replication.uplink import Uplink
 from worldloom.replication.views import Seat
 from worldloom.replication.wire import message
 from worldloom_sdk.protocol import messages
 from worldloom_sdk.protocol.codec import MAX_MESSAGE_BYTES
-from worldloom_sdk.protocol.geometry import TICK_MS
 from worldloom_sdk.protocol.messages import CloseCode, Hello, RefusalCode
 
 __all__ = ["Gateway", "GatewayRules"]
 
-Bool = npt.NDArray[np.bool_]
 Place = tuple[int, int, int, int]
 
 _log = logging.getLogger(__name__)
 
-MOVE_STRIKES = 100
-"""Ticks over the move limit after which a connection is closed; one is forgiven each second."""
-MOVE_PREFIX = b"\x92\x02\xc4\x10"
-"""What a move's payload begins with."""
+FINAL = frozenset(
+    {
+        CloseCode.NORMAL,
+        CloseCode.PROTOCOL,
+        CloseCode.NOT_BINARY,
+        CloseCode.BAD_PAYLOAD,
+        CloseCode.POLICY,
+        CloseCode.TOO_BIG,
+    }
+)
+"""Closed with one of these, a session ends at once: whoever broke the rules has nothing to resume."""
+RESUME_GRACE_S = 10.0
+"""So long an older resume token stays good for a client that says nothing: it may not have got the Welcome."""
 MAX_WAITING = 1_000
 """Hellos being worked on at once."""
 
@@ -55,6 +62,8 @@ class GatewayRules(Protocol):
     says_per_10s: int
     text_chars: int
     wrong_commands: int
+    connections_per_address: int
+    accounts_per_hour: int
     resume_s: float
     hello_timeout_s: float
     drain_timeout_s: float
@@ -88,24 +97,23 @@ class Gateway:
         world_ms: Callable[[], int],
         on_event: Callable[[str, Session], None] = lambda kind, session: None,
     ) -> None:
-        self._rules, self._inbox, self._fanout, self._uplink = rules, inbox, fanout, uplink
+        self._rules, self._fanout, self._uplink = rules, fanout, uplink
         self._monotonic, self._world_ms, self._on_event = monotonic, world_ms, on_event
         self.roster = Roster()
         self.entrance: Entrance | None = None
         self.news = RegionTeller(self.roster)
+        self.addresses = Addresses(rules)
+        self.steering = Steering(self.roster, self.addresses, inbox, rules.moves_per_s, uplink.flush)
+        self.pressure = Pressure(fanout, monotonic, rules.drain_timeout_s)
         self.commands = Commands(
-            self.roster, fanout, uplink.control, self.leave, self._put_move, rules, monotonic, world_ms
+            self.roster, fanout, uplink, self.leave, self.steering.put, rules, monotonic, world_ms
         )
         self._joining: dict[Session, None] = {}
         self._lost: dict[Session, None] = {}
-        self._paused: dict[Session, None] = {}
-        self._thin: dict[Session, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.departed: dict[int, Place] = {}
         """Last places of accounts that left and are not saved yet: x, z, y, yaw in units."""
         self._departed_before: dict[int, Place] = {}
-        self.moves_taken = 0
-        self.pauses = 0
         self.closed: dict[int, int] = {}
         self._closing = False
 
@@ -118,7 +126,7 @@ class Gateway:
 
     def greet(self, connection: Connection, hello: Hello) -> None:
         """Somebody says Hello: answered by Welcome or Refused, in time."""
-        if self._closing or len(self._tasks) >= MAX_WAITING:
+        if self._closing or len(self._tasks) >= MAX_WAITING or self._uplink.is_backed_up:
             connection.refuse(Refusal(RefusalCode.UNAVAILABLE, "too many are waiting", "try again", 2_000))
             return
         task = asyncio.get_running_loop().create_task(
@@ -150,13 +158,36 @@ class Gateway:
         account = await entrance.identify(hello)
         if self._replaces(account, connection):
             return
+        self._make_way(connection.home)
         with entrance.room():
             who = await entrance.place(account, hello, self.last_place)
             if account is None and hello.keep and connection.is_open:
+                self._check_accounts(connection.home)
                 who = await entrance.register(who)
             # Another connection of the same account may have been faster meanwhile.
             if not self._replaces(account, connection):
                 self._admit(connection, who)
+
+    def _make_way(self, home: str) -> None:
+        """An address has room for one more, or its oldest lost session goes."""
+        try:
+            lost = self.addresses.in_the_way(home)
+        except LookupError:
+            raise Refusal(
+                RefusalCode.FULL, "too many have come from this address", "leave with one of them", 30_000
+            ) from None
+        if lost is not None:
+            self._end(lost)
+
+    def _check_accounts(self, home: str) -> None:
+        wait = self.addresses.take_account(home, self._monotonic())
+        if wait:
+            raise Refusal(
+                RefusalCode.RATE,
+                f"expected at most {self._rules.accounts_per_hour} new accounts an hour from one address, got more",
+                "come as a guest, or later",
+                round(wait * 1_000) + 1,
+            )
 
     def _replaces(self, account: AccountRow | None, connection: Connection) -> bool:
         """Whether this account is here already: then the newer connection wins."""
@@ -203,6 +234,8 @@ class Gateway:
     def _attach(self, session: Session, connection: Connection) -> None:
         connection.session = session
         session.socket = connection.socket
+        self.addresses.enter(session, connection.home)
+        self.roster.home_of[session.row] = session.home.index if session.home is not None else 0
         session.wrong = session.over_moves = 0
         connection.socket.deadline(self._rules.hello_timeout_s, CloseCode.BUSY)
 
@@ -212,8 +245,7 @@ class Gateway:
             session.socket.row = -1
         session.socket = None
         self._joining.pop(session, None)
-        self._paused.pop(session, None)
-        self._thin.pop(session, None)
+        self.pressure.forget(session)
         self._fanout.remove(session.seat)
 
     def closed_by(self, session: Session, socket: GameSocket, code: int) -> None:
@@ -226,7 +258,7 @@ class Gateway:
             return
         session.state, session.lost_at = SessionState.LOST, self._monotonic()
         self._lost[session] = None
-        if code == CloseCode.NORMAL or self._rules.resume_s <= 0 or not session.came:
+        if code in FINAL or self._rules.resume_s <= 0 or not session.came:
             self._end(session)
 
     def leave(self, session: Session) -> None:
@@ -248,41 +280,14 @@ class Gateway:
         if session.came:
             self._on_event("left", session)
         self.roster.remove(session)
+        self.addresses.leave(session)
         self._uplink.control(Part(session.avatar))
-
-    # ---- pauses
-
-    def paused(self, session: Session) -> None:
-        """A client reads too slowly: it gets nothing until it has caught up, and less if that happens again."""
-        self.pauses += 1
-        self._paused[session] = None
-        self._fanout.pause(session.seat)
-        if session.note_pause(self._monotonic()):
-            self._fanout.regard(session.seat, thin=True)
-            self._thin[session] = None
-
-    def drained(self, session: Session) -> None:
-        """It has caught up."""
-        if self._paused.pop(session, session) is None:
-            self._fanout.drained(session.seat)
 
     # ---- the tick
 
     def collect(self) -> None:
         """Send the moves of all sockets, and what else there is, to the shard."""
-        rows, raw = self._inbox.take()
-        self.roster.inbox_taken()
-        batch, wrong = decode_moves(rows, raw)
-        for index in wrong:
-            session = self.roster.at_row(int(rows[index]))
-            if session is not None:
-                session.mistaken(0, "expected a move of 16 bytes with a gesture of 0 to 63")
-        self.moves_taken += len(batch.rows)
-        columns = (batch.seq, batch.x, batch.z, batch.y, batch.yaw, batch.gesture)
-        avatars = self.roster.avatar_of[batch.rows]
-        kept = self._within_limit(batch.rows) & (avatars > 0)
-        moves = np.array([column[kept] for column in columns], np.int64)
-        self._uplink.flush(avatars[kept], moves.reshape(6, -1))
+        self.steering.collect()
 
     def take_frame(self, frame: ShardFrame) -> None:
         """Write everybody's share of a tick."""
@@ -307,18 +312,19 @@ class Gateway:
     def sweep(self) -> None:
         """About once a second: end what has waited too long."""
         now = self._monotonic()
-        for session in self.roster:
-            session.over_moves = max(0, session.over_moves - 1)
         for session in list(self._lost):
             if now - session.lost_at >= self._rules.resume_s:
                 self._end(session)
-        for session in list(self._paused):
-            if now - session.paused_at >= self._rules.drain_timeout_s:
-                session.close(CloseCode.BUSY, "reads too slowly")
-        for session in list(self._thin):
-            if now - session.pauses[-1] >= THIN_FOR_S:
-                del self._thin[session]
-                self._fanout.regard(session.seat, thin=False)
+        for session in self.roster:
+            # By now the client has its new token, or its connection is lost.
+            if (
+                session.resume_before
+                and now - session.live_at >= RESUME_GRACE_S
+                and session.socket is not None
+            ):
+                self.roster.confirm_resume(session)
+        self.steering.forgive()
+        self.pressure.sweep()
 
     def places(self) -> dict[int, Place]:
         """Where every account is or was last: x, z, y, yaw in units."""
@@ -344,35 +350,6 @@ class Gateway:
             session.close(CloseCode.RESTART, f"retry_after_ms={retry_after_ms}")
 
     # ---- details
-
-    def _within_limit(self, rows: I64) -> Bool:
-        """Which moves may count; ``[n]``."""
-        tokens = self.roster.move_tokens
-        per_tick = self._rules.moves_per_s * TICK_MS / 1000
-        np.minimum(tokens + per_tick, self._rules.moves_per_s, out=tokens)
-        if not len(rows):
-            return np.ones(0, np.bool_)
-        tokens -= np.bincount(rows, minlength=len(tokens))
-        over = np.flatnonzero(tokens < 0)
-        for row in over.tolist():
-            self._over_moves(row)
-        allowed = tokens >= 0
-        np.maximum(tokens, 0, out=tokens)
-        return allowed[rows]
-
-    def _over_moves(self, row: int) -> None:
-        session = self.roster.at_row(row)
-        if session is None:
-            return
-        session.over_moves += 1
-        if session.over_moves == 1:
-            limit = f"expected at most {self._rules.moves_per_s} moves a second, got more"
-            session.refuse(0, Refusal(RefusalCode.RATE, limit, "send fewer moves", 1_000))
-        if session.over_moves >= MOVE_STRIKES:
-            session.close(CloseCode.POLICY, "too many moves")
-
-    def _put_move(self, session: Session, state: bytes) -> None:
-        self._inbox.put(session.row, move_frame(MOVE_PREFIX + state))
 
     def _correct(self, correction: list[int]) -> None:
         avatar, seq, x, z, y, yaw, reason = correction
@@ -401,7 +378,7 @@ class Gateway:
     def _go_live(self, session: Session, place: tuple[int, int, int, int]) -> None:
         session.write(message(self._welcome_message(session, *place)))
         session.token = None
-        session.state = SessionState.LIVE
+        session.state, session.live_at = SessionState.LIVE, self._monotonic()
         if session.socket is not None:
             session.socket.row = session.row
             session.socket.deadline(None)

@@ -19,7 +19,8 @@ from websockets.datastructures import Headers
 
 from worldloom.gateway.handshake import MAX_REQUEST_BYTES, plain_response
 from worldloom.gateway.limits import Connections, Proxies, RateLimit, address_key
-from worldloom.gateway.socket import GameSocket
+from worldloom.gateway.listening import Place
+from worldloom.gateway.sockets import GameSocket
 
 __all__ = ["Doorkeeper", "GuardSettings", "GuardedHttp", "HostedSocket"]
 
@@ -57,6 +58,14 @@ class Doorkeeper:
     all_gone: asyncio.Event
     """Set whenever the last connection ends."""
 
+    def enter(self, peer: str) -> Place:
+        """One more connection of that address; a proxy's own address is not limited. Counted in either case."""
+        status, key = self.connections.enter(), ""
+        if not self.proxies.trusts(peer):
+            key = address_key(peer)
+            status = self.connections.enter_address(key) or status
+        return Place(key, status)
+
     def leave(self, key: str) -> None:
         """A connection is gone that was counted under ``key``; "" when it was not counted by address."""
         self.connections.leave()
@@ -90,11 +99,14 @@ class GuardedHttp(HttpToolsProtocol):
         doorkeeper: Limits and counts, shared.
         config: uvicorn's.
         server_state: uvicorn's.
+        place: Where it was counted, if that was before it was made.
     """
 
-    def __init__(self, doorkeeper: Doorkeeper, config: Config, server_state: ServerState) -> None:
+    def __init__(
+        self, doorkeeper: Doorkeeper, config: Config, server_state: ServerState, place: Place | None = None
+    ) -> None:
         super().__init__(config, server_state, {}, asyncio.get_running_loop())
-        self._door = doorkeeper
+        self._door, self._place = doorkeeper, place
         self._timer: asyncio.TimerHandle | None = None
         self._peer = ""
         self._counted_as = ""
@@ -111,14 +123,12 @@ class GuardedHttp(HttpToolsProtocol):
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
         self._peer = peer[0] if isinstance(peer, tuple) else ""
-        status = self._door.connections.enter()
-        if not self._door.proxies.trusts(self._peer):
-            self._counted_as = address_key(self._peer)
-            status = self._door.connections.enter_address(self._counted_as) or status
+        place = self._place or self._door.enter(self._peer)
+        place.taken, self._counted_as = True, place.key
         if self._door.connections.is_flooded:
             transport.abort()
-        elif status:
-            self._refuse(status, "too many connections; try again later")
+        elif place.status:
+            self._refuse(place.status, "too many connections; try again later")
         else:
             self._begin_head()
 

@@ -19,11 +19,13 @@ class Roster:
 
     Attributes:
         avatar_of: ``[rows]`` avatar id by move row, 0 where the row is free.
+        home_of: ``[rows]`` index of the address that the session comes from.
         move_tokens: ``[rows]`` moves that each session may still make.
     """
 
     def __init__(self) -> None:
         self.avatar_of = np.zeros(64, np.int64)
+        self.home_of = np.zeros(64, np.int64)
         self.move_tokens = np.zeros(64, np.float64)
         self._by_row: list[Session | None] = []
         self._spare: list[int] = []
@@ -39,6 +41,11 @@ class Roster:
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._by_avatar.values()))
 
+    @property
+    def live(self) -> int:
+        """How many have a connection: all but those who may still resume."""
+        return sum(session.socket is not None for session in self._by_avatar.values())
+
     def find(self, avatar: int) -> Session | None:
         """Who has this avatar."""
         return self._by_avatar.get(avatar)
@@ -53,8 +60,8 @@ class Roster:
         return self._by_row[row]
 
     def by_resume(self, token: str) -> Session | None:
-        """Whose resume token it is; it is good once."""
-        return self._by_resume.pop(token, None)
+        """Whose resume token it is."""
+        return self._by_resume.get(token)
 
     def has_name(self, skeletons: Iterable[str]) -> bool:
         """Whether somebody in the world has a name that looks like that."""
@@ -67,6 +74,7 @@ class Roster:
             self._by_row.append(None)
             if row == len(self.avatar_of):
                 self.avatar_of = np.concatenate([self.avatar_of, np.zeros_like(self.avatar_of)])
+                self.home_of = np.concatenate([self.home_of, np.zeros_like(self.home_of)])
                 self.move_tokens = np.concatenate([self.move_tokens, np.zeros_like(self.move_tokens)])
         return row
 
@@ -98,17 +106,24 @@ class Roster:
             self._by_skeleton[skeleton] = session
 
     def renew_resume(self, session: Session) -> str:
-        """A new resume token; the one before is good no more."""
-        self._by_resume.pop(session.resume, None)
+        """A new resume token. The one before stays good until the client is known to have the new one."""
+        self.confirm_resume(session)
+        session.resume_before = session.resume
         session.resume = secrets.token_urlsafe(24)
         self._by_resume[session.resume] = session
         return session.resume
+
+    def confirm_resume(self, session: Session) -> None:
+        """The client has its new resume token: the one before is good no more."""
+        self._by_resume.pop(session.resume_before, None)
+        session.resume_before = ""
 
     def remove(self, session: Session) -> None:
         """Somebody is gone for good."""
         if self._by_avatar.get(session.avatar) is not session:
             return
         del self._by_avatar[session.avatar]
+        self.confirm_resume(session)
         self._by_resume.pop(session.resume, None)
         self._free(session.row)
         for skeleton in session.skeletons:

@@ -1,16 +1,18 @@
 """One port for HTTP and WebSocket: listens, counts, hands over, stops. Knows no routes and no sessions.
 
-HTTP is uvicorn's, guarded; its server object, its loop and its signal handlers are not used, so that whoever runs
-this keeps its own. An upgrade on the socket path becomes a ``GameSocket``.
+Binding and accepting are ``listening``'s. HTTP is
+uvicorn's, guarded; its server object, its loop and its signal handlers are not used, so that whoever runs this keeps
+its own. An upgrade on the socket path becomes a ``GameSocket``.
 """
 
 import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any
 
@@ -21,14 +23,43 @@ from worldloom.config import ServerConfig
 from worldloom.gateway.guard import Doorkeeper, GuardedHttp, GuardSettings, HostedSocket
 from worldloom.gateway.inbox import MoveInbox
 from worldloom.gateway.limits import ConnectionLimits, Connections, Proxies, RateLimit
-from worldloom.gateway.socket import GameSocket, Peer, SocketSettings, SocketWatch
+from worldloom.gateway.listening import Listening, Place, bind, open_tls
+from worldloom.gateway.sockets import GameSocket, Peer, SocketSettings, SocketWatch
 
-__all__ = ["GameServer"]
+__all__ = ["Bound", "GameServer", "reserve"]
 
 _log = logging.getLogger(__name__)
-_BACKLOG = 2048
-_SWEEP_S = 1.0
+_SWEEP_S = 0.5
 _KEEP_ALIVE_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A port that is ours, and what TLS needs; nobody is let in yet."""
+
+    sockets: list[socket.socket]
+    tls: ssl.SSLContext | None
+
+    @property
+    def port(self) -> int:
+        """The TCP port: the one found when 0 was asked for."""
+        return int(self.sockets[0].getsockname()[1])
+
+    def close(self) -> None:
+        """Give the port up; nothing happens to a server that has begun to listen on it and was stopped."""
+        for listener in self.sockets:
+            listener.close()
+
+
+async def reserve(config: ServerConfig) -> Bound:
+    """Read the TLS files and bind the port, before anything else is made.
+
+    Raises:
+        ConfigError: The TLS files are no certificate and key.
+        OSError: The address is taken or not ours.
+    """
+    tls = await asyncio.to_thread(open_tls, config.tls_cert, config.tls_key)
+    return Bound(await asyncio.to_thread(bind, config.host, config.port), tls)
 
 
 class GameServer:
@@ -58,7 +89,7 @@ class GameServer:
             allowed_origins=tuple(config.allowed_origins),
             handshake_timeout_s=config.handshake_timeout_s,
         )
-        self._uvicorn = _uvicorn_config(app, config)
+        self._uvicorn = _uvicorn_config(app)
         self._state = ServerState()
         self._watch = SocketWatch()
         self._open = False
@@ -71,7 +102,7 @@ class GameServer:
             is_open=lambda: self._open,
             all_gone=asyncio.Event(),
         )
-        self._listeners: list[asyncio.Server] = []
+        self._listening: Listening | None = None
         self._sweeper: asyncio.Task[None] | None = None
 
     @property
@@ -84,37 +115,32 @@ class GameServer:
         """Open WebSocket connections."""
         return len(self._watch)
 
-    async def start(self) -> tuple[str, int]:
+    async def start(self, bound: Bound | None = None) -> tuple[str, int]:
         """Listen.
+
+        Args:
+            bound: What ``reserve`` found; by default it is reserved now.
 
         Returns:
             Host as configured, and the port: the one found when 0 was asked for.
 
         Raises:
             OSError: The address cannot be listened on.
-            ValueError: The TLS files are no certificate and key.
+            ConfigError: The TLS files are no certificate and key.
         """
         self._uvicorn.load()
-        loop = asyncio.get_running_loop()
-        raw = await loop.run_in_executor(None, _listening_sockets, self._config.host, self._config.port)
-        for listener in raw:
-            server = await loop.create_server(
-                lambda: GuardedHttp(self._door, self._uvicorn, self._state),
-                sock=listener,
-                ssl=self._uvicorn.ssl,
-                backlog=_BACKLOG,
-                ssl_handshake_timeout=self._config.handshake_timeout_s if self._uvicorn.ssl else None,
-            )
-            self._listeners.append(server)
+        bound = bound or await reserve(self._config)
+        self._listening = Listening(self._config, bound.tls, self._door, self._new_http)
+        await self._listening.start(bound.sockets)
         self._open = True
-        self._sweeper = loop.create_task(self._keep_time(), name="gateway.sweep")
-        return self._config.host, int(raw[0].getsockname()[1])
+        self._sweeper = asyncio.create_task(self._keep_time(), name="gateway.sweep")
+        return self._config.host, bound.port
 
     def stop_accepting(self) -> None:
         """Let nobody in any more; whoever is connected stays."""
         self._open = False
-        for server in self._listeners:
-            server.close()
+        if self._listening is not None:
+            self._listening.stop()
 
     async def stop(self, grace_s: float) -> None:
         """Stop: requests in progress and closing handshakes have ``grace_s`` seconds, then all is dropped.
@@ -145,8 +171,8 @@ class GameServer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for server in self._listeners:
-            await server.wait_closed()
+        if self._listening is not None:
+            await self._listening.stopped()
 
     async def _keep_time(self) -> None:
         loop = asyncio.get_running_loop()
@@ -158,11 +184,14 @@ class GameServer:
                 _log.exception("the sweep over the sockets failed")
             await asyncio.sleep(_SWEEP_S)
 
+    def _new_http(self, place: Place | None) -> GuardedHttp:
+        return GuardedHttp(self._door, self._uvicorn, self._state, place)
+
     def _new_socket(self) -> HostedSocket:
         return HostedSocket(self._accept, self._inbox, self._socket_settings, self._watch)
 
 
-def _uvicorn_config(app: Callable[..., Any], config: ServerConfig) -> Config:
+def _uvicorn_config(app: Callable[..., Any]) -> Config:
     return Config(
         app,
         ws=GameSocket,  # type: ignore[arg-type]  # never made by uvicorn: GuardedHttp hands over by itself
@@ -173,30 +202,4 @@ def _uvicorn_config(app: Callable[..., Any], config: ServerConfig) -> Config:
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
-        ssl_certfile=config.tls_cert or None,
-        ssl_keyfile=config.tls_key or None,
     )
-
-
-def _listening_sockets(host: str, port: int) -> list[socket.socket]:
-    """Bind every address that ``host`` names, all to one port.
-
-    Raises:
-        OSError: An address is taken or not ours.
-    """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    bound: list[socket.socket] = []
-    try:
-        for family, address in dict.fromkeys((entry[0], entry[4][0]) for entry in found):
-            listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-            bound.append(listener)
-            listener.setblocking(False)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(address != "::"))
-            listener.bind((address, port or (bound[0].getsockname()[1] if len(bound) > 1 else 0)))
-    except OSError:
-        for listener in bound:
-            listener.close()
-        raise
-    return bound

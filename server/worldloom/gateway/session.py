@@ -9,18 +9,18 @@ from enum import Enum
 from typing import Protocol
 
 from worldloom.errors import Refusal
-from worldloom.gateway.socket import GameSocket
+from worldloom.gateway.sockets import GameSocket
 from worldloom.replication.views import Seat
 from worldloom.replication.wire import message, name_card
 from worldloom_sdk.protocol.messages import CloseCode, Named, RefusalCode, Refused
 
-__all__ = ["Bucket", "Buckets", "Session", "SessionState"]
+__all__ = ["Bucket", "Buckets", "Home", "Session", "SessionState"]
 
 MAX_UNSENT = 256 * 1024
 """Bytes unsent to a paused client beyond which it is dropped at once."""
+POST_BYTES_PER_S = 8_192
+"""Whispers and signals that reach one session: a slow reader must not drown in what others send."""
 PAUSES_WINDOW_S = 10.0
-THIN_FOR_S = 60.0
-"""How long a client that reads too slowly stays in the thin tier after its last pause."""
 
 
 class SessionState(Enum):
@@ -41,13 +41,13 @@ class Bucket:
         self._per_s, self._burst = per_s, burst
         self._tokens, self._since = burst, 0.0
 
-    def take(self, now: float) -> float:
-        """Take one token: 0 when granted, else the seconds until there is one."""
+    def take(self, now: float, tokens: float = 1) -> float:
+        """Take tokens: 0 when granted, else the seconds until there are as many."""
         self._tokens = min(self._burst, self._tokens + (now - self._since) * self._per_s)
         self._since = now
-        if self._tokens < 1:
-            return (1 - self._tokens) / self._per_s
-        self._tokens -= 1
+        if self._tokens < tokens:
+            return (tokens - self._tokens) / self._per_s
+        self._tokens -= tokens
         return 0.0
 
 
@@ -63,15 +63,29 @@ class Limits(Protocol):
 
 
 class Buckets:
-    """What one session may ask for."""
+    """What one session may ask for, and what others may send it (``post``)."""
 
-    __slots__ = ("commands", "pings", "says", "whos")
+    __slots__ = ("calls", "commands", "pings", "post", "says", "whos")
 
     def __init__(self, limits: Limits) -> None:
         self.commands = Bucket(limits.commands_per_s, 2 * limits.commands_per_s)
         self.says = Bucket(limits.says_per_10s / 10, limits.says_per_10s)
         self.whos = Bucket(4, 8)
         self.pings = Bucket(2, 8)
+        # One of these goes to everybody within 100 m.
+        self.calls = Bucket(2, 4)
+        self.post = Bucket(POST_BYTES_PER_S, 2 * POST_BYTES_PER_S)
+
+
+@dataclass(eq=False, slots=True)
+class Home:
+    """A client address, and what its sessions may ask for together; ``index`` is its number among the addresses."""
+
+    key: str
+    index: int
+    commands: Bucket
+    says: Bucket
+    sessions: "dict[Session, None]" = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)
@@ -84,7 +98,9 @@ class Session:
         name: As shown; ``skeletons``: what it looks like.
         row: Number in the gateway's move table.
         seat: What replication knows of it.
-        resume: The resume token that is good now.
+        resume: The resume token that is good now; ``resume_before`` is, too, until the client is known to have it.
+        live_at: When it was last welcomed.
+        home: The address that it comes from.
         came: Whether it has been live.
         card: Its entry of People, packed.
         region: Where its body is, None before that is known.
@@ -99,6 +115,9 @@ class Session:
     seat: Seat
     buckets: Buckets
     resume: str = ""
+    resume_before: str = ""
+    live_at: float = 0.0
+    home: Home | None = None
     state: SessionState = SessionState.JOINING
     socket: GameSocket | None = None
     token: str | None = None
@@ -148,6 +167,14 @@ class Session:
         if self.socket is not None:
             self.socket.close(code, reason)
             self.seat.write = self.socket.writer
+
+    def deliver(self, frame: bytes, now: float) -> bool:
+        """Write what somebody else sent, unless the client has more than it can read; whether it was written."""
+        connection = self.socket
+        if connection is None or connection.paused or self.buckets.post.take(now, len(frame)):
+            return False
+        self.write(frame)
+        return True
 
     def note_pause(self, now: float) -> bool:
         """The client reads too slowly; True when it did so twice in ten seconds."""

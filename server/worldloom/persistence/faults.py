@@ -1,18 +1,59 @@
 """Faults: what an exception of the database means to those who know no database."""
 
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from worldloom.errors import StoreBusy, StoreUnavailable
+from worldloom.errors import ConfigError, StoreBusy, StoreUnavailable, WorldloomError
 
-__all__ = ["is_conflict", "translate"]
+__all__ = ["is_conflict", "is_damage", "naming_the_file", "translate"]
 
 _CONFLICTS = frozenset({"40001", "40P01"})
 _LOCK_NOT_AVAILABLE = "55P03"
+_SQLITE_CORRUPT, _SQLITE_NOTADB = 11, 26
 
 
 def is_conflict(error: BaseException) -> bool:
     """Whether PostgreSQL rolled the transaction back for another's sake, so that the whole unit may be tried again."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _CONFLICTS
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether SQLite found that its file is no database, or a damaged one."""
+    code = getattr(error.orig, "sqlite_errorcode", 0) if isinstance(error, DBAPIError) else 0
+    return code & 0xFF in (_SQLITE_CORRUPT, _SQLITE_NOTADB)
+
+
+@contextlib.contextmanager
+def naming_the_file(path: Path | None) -> Iterator[None]:
+    """Say of a SQLite file that cannot be made or is damaged which one it is, and what to do.
+
+    Args:
+        path: The file; None does nothing.
+
+    Raises:
+        ConfigError: File or folder cannot be made or opened.
+        WorldloomError: It is damaged.
+    """
+    try:
+        yield
+    except OSError as error:
+        if path is None:
+            raise
+        raise ConfigError(
+            f"{path}: expected a file that can be made and written; got: {error.strerror or error}. "
+            "Choose another folder (--data, or storage.url), or mend its rights"
+        ) from None
+    except DBAPIError as error:
+        if path is None or not is_damage(error):
+            raise
+        raise WorldloomError(
+            f"{path}: expected the database of a world; got: {_first_line(error.orig)}. Move it away, together with "
+            f"{path.name}-wal and {path.name}-shm, and restore a backup; without one, a new world is made at the "
+            "next start"
+        ) from error
 
 
 def translate(error: BaseException) -> BaseException:
@@ -25,7 +66,8 @@ def translate(error: BaseException) -> BaseException:
     orig = error.orig
     if getattr(orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE or is_conflict(error):
         return StoreBusy("the database was too busy with the same rows; nothing was done")
-    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+    unreachable = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+    if unreachable or is_damage(error):
         return StoreUnavailable(f"the database failed, the outcome is unknown: {_first_line(orig)}")
     return error
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from worldloom.errors import StoreUnavailable, WorldloomError
 from worldloom.persistence.engine import parse_url, postgres_engine, sqlite_engine, sqlite_path
+from worldloom.persistence.faults import naming_the_file
 from worldloom.persistence.lock import FileLock
 
 __all__ = ["alembic_config", "check_current", "downgrade", "lock_path", "migrate", "migrations_folder"]
@@ -56,9 +57,9 @@ def migrate(url: str) -> None:
     """Upgrade a database to the newest revision, in one transaction; do nothing if it is there. Blocks.
 
     Raises:
-        ConfigError: The URL is of no known kind.
+        ConfigError: The URL is of no known kind, or its file cannot be made.
         StoreUnavailable: The database cannot be reached.
-        WorldloomError: The database is newer than this program, or another server is using it.
+        WorldloomError: The database is damaged, newer than this program, or another server is using it.
     """
     with _migrating(url) as connection:
         _refuse_newer(connection)
@@ -70,7 +71,7 @@ def downgrade(url: str, revision: str) -> None:
 
     Raises:
         StoreUnavailable: The database cannot be reached.
-        WorldloomError: The database is newer than this program, or another server is using it.
+        WorldloomError: The database is damaged, newer than this program, or another server is using it.
     """
     with _migrating(url) as connection:
         _refuse_newer(connection)
@@ -98,7 +99,7 @@ def _migrating(url: str) -> Iterator[Connection]:
     """A connection in a transaction that nobody else can migrate beside."""
     parsed = parse_url(url)
     path = sqlite_path(parsed)
-    with contextlib.ExitStack() as stack:
+    with naming_the_file(path), contextlib.ExitStack() as stack:
         if path is not None:
             lock = FileLock(lock_path(path))
             stack.callback(lock.close)

@@ -18,6 +18,7 @@ from worldloom.persistence.engine import (
     sqlite_engine,
     sqlite_path,
 )
+from worldloom.persistence.faults import naming_the_file
 from worldloom.persistence.jobs import Job
 from worldloom.persistence.lock import FileLock
 from worldloom.persistence.migrate import check_current, lock_path
@@ -147,14 +148,15 @@ def open_store(url: str, queue_limit: int = QUEUE_LIMIT) -> SqlStore:
         queue_limit: Writes (and, apart from them, queries) that may wait before StoreBusy.
 
     Raises:
-        ConfigError: The URL is of no known kind.
+        ConfigError: The URL is of no known kind, or its file cannot be made.
         StoreUnavailable: The database cannot be reached.
-        WorldloomError: Its tables are not what this program expects, or another server is using it.
+        WorldloomError: It is damaged, its tables are not what this program expects, or another server is using it.
     """
     parsed = parse_url(url)
     path = sqlite_path(parsed)
     if path is not None:
-        return _open_sqlite(path, queue_limit)
+        with naming_the_file(path):
+            return _open_sqlite(path, queue_limit)
     writing = postgres_engine(parsed, WRITE_THREADS)
     try:
         check_current(writing)

@@ -127,7 +127,9 @@ class FanOut:
             self.mirror.row_count, new.rows, new.bounds, patch_rows, self._builder.patch_bounds(patch_rows)
         )
         raised = self._plan(frame.tick)
-        heard = hearing(frame.lines, self.seats)
+        heard = hearing(frame.lines, self.seats, frame.tick)
+        # Who waits for its picture has no group whose frame could carry the lines.
+        apart = [seat for seat in heard if seat.group is None]
         for family in self.views.families.values():
             self._write_family(family, heard, hidden)
         for group, before in raised:
@@ -135,6 +137,9 @@ class FanOut:
         self._regroup([*self.seats.follow(frame, new), *self._regarded])
         self._regarded.clear()
         self._seat_waiting()
+        for seat in apart:
+            if not seat.paused:
+                self._write(seat, self._frame(b"", heard[seat]))
 
     def _plan(self, tick: int) -> list[tuple[ViewGroup, I64]]:
         """Choose the rates anew from time to time; the groups where some rose, and their rates before."""
@@ -292,8 +297,9 @@ class FanOut:
         missing = [one for one in seat.missing if one.row in kept]
         if (old.key.cx, old.key.cz, old.key.layers) != (new.key.cx, new.key.cz, new.key.layers):
             area, seat.missing = self._transitions.area(new, [*map(Owed, gained), *missing], seat.blocked)
-            self._write_area(seat, area)
+            # Before the write, which may pause the viewer.
             self._waiting[seat] = None
+            self._write_area(seat, area)
         if frames and seat.group is not None:
             self._write(seat, frames)
         self.views.drop_if_empty(old)

@@ -109,9 +109,7 @@ class Seats:
 
     def positions(self) -> tuple[list[Seat], I64, I64]:
         """Everybody in the world who is not paused, with x and z in 1/64 m."""
-        seats = [
-            seat for seat in self._by_avatar.values() if self._row[seat.index] and seat.group is not None
-        ]
+        seats = [seat for seat in self._by_avatar.values() if self._row[seat.index] and not seat.paused]
         index = np.array([seat.index for seat in seats], np.int64)
         row = self._row[index]
         words = self._mirror.words[self._mirror.base[row] + self._slot[index]].astype(np.int64)

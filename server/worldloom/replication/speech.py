@@ -11,10 +11,19 @@ __all__ = ["LINES_A_TICK", "hearing"]
 
 LINES_A_TICK = 20
 """At most so many lines reach a viewer in one tick; the nearest."""
+EARS_PER_TICK = 410
+"""Bytes of speech a viewer gets a tick: 8 kB a second."""
+EARS_BURST = 16_384
+LINE_BYTES = 12
+"""What a line takes beside its text and the name."""
 
 
-def hearing(lines: tuple[SpokenLine, ...], seats: Seats) -> dict[Seat, tuple[SpokenLine, ...]]:
-    """The lines that each viewer hears, nearest first; viewers that hear none are left out."""
+def hearing(lines: tuple[SpokenLine, ...], seats: Seats, tick: int) -> dict[Seat, tuple[SpokenLine, ...]]:
+    """The lines that each viewer hears, nearest first; viewers that hear none are left out.
+
+    Speech has a budget of its own, so that many who shout cannot take a viewer's whole line: what is farthest of a
+    tick's lines is left out.
+    """
     if not lines:
         return {}
     listeners, x, z = seats.positions()
@@ -30,7 +39,7 @@ def hearing(lines: tuple[SpokenLine, ...], seats: Seats) -> dict[Seat, tuple[Spo
     for i in np.flatnonzero(heard.any(axis=0)).tolist():
         seat = listeners[i]
         near = [n for n in np.argsort(away[:, i], kind="stable").tolist() if heard[n, i]]
-        mine = tuple(lines[n] for n in near if _may_hear(seat, lines[n]))[:LINES_A_TICK]
+        mine = _within_budget(seat, [lines[n] for n in near if _may_hear(seat, lines[n])], tick)
         if mine:
             result[seat] = mine
     return result
@@ -41,3 +50,16 @@ def _may_hear(seat: Seat, line: SpokenLine) -> bool:
     if line.avatar == seat.avatar:
         return True
     return line.layer in seat.layers and line.avatar not in seat.blocked
+
+
+def _within_budget(seat: Seat, lines: list[SpokenLine], tick: int) -> tuple[SpokenLine, ...]:
+    seat.ears = min(EARS_BURST, seat.ears + (tick - seat.ears_at) * EARS_PER_TICK)
+    seat.ears_at = tick
+    heard = []
+    for line in lines[:LINES_A_TICK]:
+        size = len(line.text.encode()) + len(line.name.encode()) + LINE_BYTES
+        if size > seat.ears:
+            break
+        seat.ears -= size
+        heard.append(line)
+    return tuple(heard)

@@ -41,9 +41,12 @@ class Seat:
         missing: What it has not been told of yet.
         paused: Whether its buffer is full.
         index: Number among the seats.
+        ears: Bytes of speech that it may still be sent, as of tick ``ears_at``.
     """
 
-    __slots__ = ("avatar", "blocked", "group", "index", "layers", "missing", "paused", "thin", "write")
+    __slots__ = (
+        "avatar", "blocked", "ears", "ears_at", "group", "index", "layers", "missing", "paused", "thin", "write",
+    )  # fmt: skip
 
     def __init__(self, avatar: int, write: Callable[[bytes], None], layers: tuple[int, ...] = (0,)) -> None:
         self.avatar, self.write, self.layers = avatar, write, layers
@@ -53,6 +56,7 @@ class Seat:
         self.missing: list[Owed] = []
         self.paused = False
         self.index = -1
+        self.ears, self.ears_at = 0.0, -1_000
 
 
 @dataclass(frozen=True, slots=True)

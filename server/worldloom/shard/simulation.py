@@ -37,8 +37,8 @@ __all__ = ["Land", "Shard"]
 
 _log = logging.getLogger(__name__)
 
-RegionWanted = Callable[[int, int, float], None]
-"""Asks for a region ``(rx, rz)`` that somebody is this many metres away from."""
+RegionWanted = Callable[[int, int, float, int], None]
+"""Asks for a region ``(rx, rz)`` that is this many metres away from an avatar."""
 
 
 class Land(Ground, Protocol):
@@ -242,11 +242,14 @@ class Shard:
     def _want_around(self, rows: I64) -> None:
         """Ask for the 3 x 3 regions around bodies that came or changed their region."""
         t = self.avatars
-        for rx, rz in {(int(t.x[r]) >> REGION_SHIFT, int(t.z[r]) >> REGION_SHIFT) for r in rows.tolist()}:
+        middles = {
+            (int(t.x[r]) >> REGION_SHIFT, int(t.z[r]) >> REGION_SHIFT): int(t.id[r]) for r in rows.tolist()
+        }
+        for (rx, rz), avatar in middles.items():
             for dx in (-1, 0, 1):
                 for dz in (-1, 0, 1):
                     if (rx + dx, rz + dz) not in self._land:
-                        self._want(rx + dx, rz + dz, 128.0 * (abs(dx) + abs(dz)))
+                        self._want(rx + dx, rz + dz, 128.0 * (abs(dx) + abs(dz)), avatar)
 
     def _want_beyond(self, rows: I64) -> None:
         """Somebody stands at the edge of the unmade: ask again, in case the first time was in vain."""

@@ -26,7 +26,7 @@ ABOVE_GROUND = 64 * Y_PER_M
 CEILING = 0x3FFF - WORD_Y_OFFSET
 """No body is higher than a word can say: 767.9 m."""
 ON_GROUND = Y_PER_M // 2
-"""A body this near to the ground follows it: no limit on climbing."""
+"""A body this near to the ground, or to the sea's surface, follows it: no limit on climbing."""
 PENDING_ALL = 0b11111
 
 Bool = npt.NDArray[np.bool_]
@@ -94,16 +94,17 @@ def step(state: AvatarTable, moves: Moves, tables: Tables, tick: int) -> Stepped
     row = moves.row
     _refill(state, row, tables, tick)
     ground, woven = tables.ground.ground(moves.x, moves.z)
-    y = np.where(moves.y == GROUND_Y, ground, moves.y)
+    surface = np.maximum(ground, 0)
+    y = np.where(moves.y == GROUND_Y, surface, moves.y)
     away = np.hypot((moves.x - state.x[row]).astype(np.float64), (moves.z - state.z[row]).astype(np.float64))
     # Beyond 2**40 nothing can be granted; the bound keeps the float exact and the cast defined.
     far = np.ceil(np.minimum(away, 2.0**40) * TICKS_PER_S).astype(np.int64)
     high = np.abs(y - state.y[row]) * TICKS_PER_S
-    high = np.where(np.abs(y - ground) <= ON_GROUND, 0, high)
+    follows = (np.abs(y - ground) <= ON_GROUND) | (np.abs(y - surface) <= ON_GROUND)
+    high = np.where(follows, 0, high)
 
     reason = np.zeros(len(row), np.int64)
-    # Over water the surface counts, however deep it is.
-    off = (y < ground - BELOW_GROUND) | (y > np.minimum(np.maximum(ground, 0) + ABOVE_GROUND, CEILING))
+    off = (y < ground - BELOW_GROUND) | (y > np.minimum(surface + ABOVE_GROUND, CEILING))
     reason[off] = CorrectionReason.GROUND
     reason[high > state.lift[row]] = CorrectionReason.CLIMB
     reason[~woven] = CorrectionReason.UNWOVEN

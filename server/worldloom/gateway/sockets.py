@@ -14,12 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from worldloom.gateway.framing import MessageStream, server_frame
+from worldloom.gateway.framing import MessageStream
 from worldloom.gateway.handshake import MAX_REQUEST_BYTES, answer, plain_response
 from worldloom.gateway.inbox import MOVE_FRAME_BYTES, MOVE_PAYLOAD_HEAD, MoveInbox, move_frame
+from worldloom.replication.wire import ready
 from worldloom_sdk.protocol.messages import CloseCode
 
-__all__ = ["GameSocket", "Peer", "SocketSettings", "SocketWatch", "server_frame"]
+__all__ = ["GameSocket", "Peer", "SocketSettings", "SocketWatch"]
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +50,8 @@ class SocketSettings:
     pong_within_s: float = 20.0
     close_timeout_s: float = 5.0
     """How long a closing handshake may take."""
+    late_close_s: float = 0.9
+    """The same for who was closed for being late."""
     moves_per_tick: int = 64
     messages_per_tick: int = 16
     """Frames of any other kind, control frames and fragments included."""
@@ -94,13 +97,6 @@ class SocketWatch:
         """Ping who is silent, close who stays so or is past a deadline. ``now`` as of ``loop.time()``."""
         for connection in list(self.sockets):
             connection.check_time(now)
-
-    async def run(self, every_s: float = 1.0) -> None:
-        """Sweep until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(every_s)
-            self.sweep(loop.time())
 
 
 class GameSocket(asyncio.BufferedProtocol):
@@ -206,7 +202,7 @@ class GameSocket(asyncio.BufferedProtocol):
 
     def send(self, payload: bytes) -> None:
         """Send one binary message. Nothing happens when the socket is closing."""
-        self.writer(server_frame(payload))
+        self.writer(ready(payload))
 
     def close(self, code: int, reason: str = "") -> None:
         """Begin the closing handshake; the connection is gone after ``close_timeout_s`` at the latest.
@@ -229,7 +225,7 @@ class GameSocket(asyncio.BufferedProtocol):
             self._transport.abort()
 
     def deadline(self, seconds: float | None, code: int = 1008) -> None:
-        """Close with ``code`` in so many seconds (to the second), unless called again; None: never."""
+        """Close with ``code`` in so many seconds, unless called again; None: never. Gone about a second later."""
         self._deadline = self._loop.time() + seconds if seconds is not None else 0.0
         self._deadline_code = code
 
@@ -324,6 +320,7 @@ class GameSocket(asyncio.BufferedProtocol):
     def _late(self) -> None:
         if self.is_open:
             self.close(self._deadline_code, "too late")
+            self.deadline(self._settings.late_close_s)
         else:  # a handshake, or a closing that does not end
             self.abort()
 

@@ -4,12 +4,15 @@ Whatever is shown comes from callables that the application hands in. Every answ
 are JSON with a stable ``error`` and a ``detail`` that says expected and got.
 """
 
+import hmac
 import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from html import escape
+from importlib.resources import files
+from ipaddress import ip_address
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -29,7 +32,10 @@ ContentSource = Callable[[str], Awaitable[tuple[str, bytes] | None]]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FOR_EVER = "public, max-age=31536000, immutable"
+_METRICS_KEPT_S = 1.0
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_FOR_ANYBODY = ("ok", "status", "version", "world", "sessions")
+"""What of the health is told to who is not near and has no token."""
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -50,7 +56,7 @@ class About:
     world: str
     version: str
     people: int
-    """Avatars in the world now."""
+    """Who is connected now."""
 
 
 class _ContentCache:
@@ -82,7 +88,10 @@ class _ContentCache:
 
 
 class _Frontage:
-    """Limits requests by address and adds the security headers, around the whole application."""
+    """Limits requests by address and adds the security headers, around the whole application.
+
+    HEAD is answered as GET is; the server leaves the body out.
+    """
 
     def __init__(self, app: ASGIApp, requests: RateLimit, on_answer: Callable[[int], None]) -> None:
         self._app, self._requests, self._on_answer = app, requests, on_answer
@@ -94,6 +103,8 @@ class _Frontage:
                 message["headers"] = [*message.get("headers", ()), *_SECURITY_HEADERS]
             await send(message)
 
+        if scope.get("method") == "HEAD":
+            scope = {**scope, "method": "GET"}
         client = scope.get("client")
         wait = self._requests.take(address_key(client[0]), time.monotonic()) if client else 0.0
         if wait:
@@ -111,6 +122,8 @@ def make_app(
     requests_per_s: float = 50.0,
     content_cache_bytes: int = 32 * 1024 * 1024,
     on_answer: Callable[[int], None] = lambda status: None,
+    metrics_token: str = "",
+    now: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
     """Build the application.
 
@@ -122,27 +135,86 @@ def make_app(
         requests_per_s: Of one address, twice that at once; 0 is without limit.
         content_cache_bytes: Memory for content asked for lately.
         on_answer: Told the status of every answer.
+        metrics_token: Who gives it as a bearer is shown metrics and all of the health; without one, only who
+            asks from this machine is.
+        now: Monotonic seconds.
     """
-    app = FastAPI(title="Worldloom", version=about().version, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Worldloom", version=about().version, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     app.add_middleware(_Frontage, requests=RateLimit(requests_per_s, 2 * requests_per_s), on_answer=on_answer)
-    _add_status(app, health, metrics)
+    _add_status(app, health, _Kept(metrics, now), _Insiders(metrics_token))
     _add_content(app, _ContentCache(content, content_cache_bytes))
     _add_pages(app, about)
     _add_errors(app)
     return app
 
 
-def _add_status(app: FastAPI, health: Callable[[], dict[str, Any]], metrics: Callable[[], bytes]) -> None:
+class _Kept:
+    """A rendering that is good for a second, however many ask for it."""
+
+    def __init__(self, render: Callable[[], bytes], now: Callable[[], float]) -> None:
+        self._render, self._now = render, now
+        self._text, self._at = b"", float("-inf")
+
+    def __call__(self) -> bytes:
+        now = self._now()
+        if now - self._at >= _METRICS_KEPT_S:
+            self._text, self._at = self._render(), now
+        return self._text
+
+
+class _Insiders:
+    """Who may see all numbers: whoever asks from this machine, or has the token."""
+
+    def __init__(self, token: str) -> None:
+        self._expected = f"bearer {token}".encode() if token else b""
+
+    def __contains__(self, request: Request) -> bool:
+        return self._is_near(request) or self._has_token(request)
+
+    def _is_near(self, request: Request) -> bool:
+        # What a proxy hands on comes from elsewhere, even when nobody told us that it is a proxy.
+        if request.client is None or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
+            return False
+        try:
+            address = ip_address(request.client.host)
+        except ValueError:
+            return False
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+    def _has_token(self, request: Request) -> bool:
+        kind, _, given = request.headers.get("authorization", "").partition(" ")
+        told = f"{kind.lower()} {given.strip()}".encode()
+        return bool(self._expected) and hmac.compare_digest(told, self._expected)
+
+
+def _add_status(
+    app: FastAPI, health: Callable[[], dict[str, Any]], metrics: Callable[[], bytes], insiders: _Insiders
+) -> None:
     @app.get("/healthz", tags=["operation"], responses={503: {"description": "Something is wrong."}})
-    async def healthz() -> JSONResponse:
-        """Whether the world is well, and its most telling numbers."""
+    async def healthz(request: Request) -> JSONResponse:
+        """Whether the world is well; from this machine or with the token, its most telling numbers too."""
         state = health()
         status = 200 if state.get("ok") else 503
+        if request not in insiders:
+            state = {name: state[name] for name in _FOR_ANYBODY if name in state}
         return JSONResponse(state, status, headers={"Cache-Control": "no-store"})
 
-    @app.get("/metrics", tags=["operation"], response_class=PlainTextResponse)
-    async def prometheus() -> Response:
+    @app.get(
+        "/metrics",
+        tags=["operation"],
+        response_class=PlainTextResponse,
+        responses={401: {"description": "From elsewhere only with the token."}},
+    )
+    async def prometheus(request: Request) -> Response:
         """All numbers, for Prometheus."""
+        if request not in insiders:
+            text = (
+                "expected a request from this machine, or the header Authorization: Bearer TOKEN; "
+                "the token is in metrics.token in the server's data folder"
+            )
+            return _error(401, "unauthorized", text, {"WWW-Authenticate": "Bearer"})
         return Response(metrics(), headers={"Content-Type": _METRICS_TYPE, "Cache-Control": "no-store"})
 
 
@@ -179,6 +251,8 @@ def _matches(if_none_match: str | None, etag: str) -> bool:
 
 
 def _add_pages(app: FastAPI, about: Callable[[], About]) -> None:
+    page_text = files("worldloom.gateway").joinpath("page.html").read_text(encoding="utf-8")
+
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> HTMLResponse:
         now = about()
@@ -190,7 +264,7 @@ def _add_pages(app: FastAPI, about: Callable[[], About]) -> None:
             "host": escape(request.headers.get("host", "localhost")),
             "path": SUBPROTOCOL_PATH,
         }
-        return HTMLResponse(_fill(_PAGE, filled), headers={"Cache-Control": "no-store"})
+        return HTMLResponse(_fill(page_text, filled), headers={"Cache-Control": "no-store"})
 
     @app.get(SUBPROTOCOL_PATH, include_in_schema=False)
     async def no_upgrade() -> Response:
@@ -225,46 +299,3 @@ def _people(count: int) -> str:
 
 def _fill(template: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], template)
-
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{world}}</title>
-<style>
-:root { color-scheme: light dark; --ink: #22303a; --soft: #5d7180; --sky: #dfeaf1; --land: #f7f5ef; --line: #c9d6dd;
-  --hill1: #9fb7a4; --hill2: #7d9c86; --hill3: #5c7f6b; --code: #ffffffb0 }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4ecef; --soft: #93a7b3; --sky: #17222b; --land: #10171c;
-  --line: #2d3d48; --hill1: #2b4138; --hill2: #22362e; --hill3: #1a2b25; --code: #0b1115b0 } }
-* { box-sizing: border-box }
-body { margin: 0; min-height: 100vh; display: grid; grid-template-rows: 1fr auto; color: var(--ink);
-  font: 17px/1.55 ui-sans-serif, system-ui, sans-serif; background: linear-gradient(var(--sky), var(--land) 75%) }
-main { width: min(42rem, 100% - 3rem); margin: 12vh auto 3rem }
-h1 { font-size: clamp(2.2rem, 7vw, 3.6rem); line-height: 1.05; letter-spacing: -.02em; margin: 0 0 .4rem;
-  overflow-wrap: anywhere }
-p { margin: .5rem 0 } .soft { color: var(--soft) } .here { font-weight: 600 }
-pre { margin: 1.6rem 0 .6rem; padding: 1.1rem 1.3rem; border: 1px solid var(--line); border-radius: .7rem;
-  background: var(--code); overflow-x: auto; font: 14px/1.6 ui-monospace, monospace }
-a { color: inherit } svg { display: block; width: 100%; height: 16vh }
-</style>
-<main>
-<h1>{{world}}</h1>
-<p class="here">{{people}}</p>
-<p class="soft">A world to walk in, over hills that go on where you go. People and bots come in through one door:</p>
-<pre><code>from worldloom_sdk.bot import Bot
-from worldloom_sdk.events import Joined
-bot = Bot("{{scheme}}://{{host}}{{path}}", name="Visitor")
-@bot.on(Joined)
-async def begin(_): await bot.say("Hello!")
-bot.run()</code></pre>
-<p class="soft">Worldloom {{version}} ·
-<a href="/healthz">health</a> · <a href="/metrics">numbers</a> · <a href="/openapi.json">HTTP interface</a></p>
-</main>
-<svg viewBox="0 0 1200 200" preserveAspectRatio="none" aria-hidden="true">
-<path fill="var(--hill1)" d="M0 90 Q150 20 320 80 T640 70 T960 60 T1200 90 V200 H0Z"/>
-<path fill="var(--hill2)" d="M0 130 Q200 70 420 125 T800 110 T1200 130 V200 H0Z"/>
-<path fill="var(--hill3)" d="M0 165 Q260 115 560 160 T1200 155 V200 H0Z"/>
-</svg>
-</html>
-"""

@@ -13,8 +13,8 @@ from worldloom.config import Config
 from worldloom.gateway.commands import MAX_BLOCKED
 from worldloom.gateway.pressure import THIN_FOR_S
 from worldloom.gateway.session import MAX_UNSENT, Buckets
-from worldloom.gateway.steering import MOVE_STRIKES
 from worldloom.gateway.sockets import SocketSettings
+from worldloom.gateway.steering import MOVE_STRIKES
 from worldloom.persistence.queries import TILE_MEDIA_TYPE
 from worldloom.replication.speech import LINES_A_TICK
 from worldloom_sdk.protocol import document, words

@@ -62,7 +62,7 @@ async def live_for(minutes, caplog):
         assert sorted(came) == sorted(bot.me.id for bot in bots)
         assert all(bot.client.in_world for bot in bots)
         assert world.node.gateway.closed == {}
-        assert world.node.gateway.pauses == 0
+        assert world.node.gateway.pressure.pauses == 0
     assert warnings(caplog) == []
     return [[minute[bot.me.id] for minute in strides] for bot in bots]
 

@@ -339,7 +339,7 @@ async def test_a_slow_reader_is_paused_and_has_a_right_picture_when_it_reads_on(
             await world.bot(f"Walker {n}", lambda c, n=n: crowd.make_bot(c, n, radius_m=10))
             for n in range(20)
         ]
-        await world.until(lambda: world.node.gateway.pauses)
+        await world.until(lambda: world.node.gateway.pressure.pauses)
         assert len(slow.nearby(60)) == 1
         assert len(other.nearby(60)) == len(walkers) + 1
         world.read_on(slow)

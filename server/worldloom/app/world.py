@@ -27,6 +27,9 @@ from worldloom_sdk.protocol.geometry import XZ_PER_M, Y_PER_M, to_units
 
 __all__ = ["Rules", "World"]
 
+PLACES_AT_ONCE = 256
+"""Rows of one transaction: the writer's thread must not hold the interpreter for long."""
+
 
 @dataclass(slots=True)
 class Rules:
@@ -149,7 +152,8 @@ class World:
             return
         rows = [PlaceRow(account, x, z, y, yaw) for account, (x, z, y, yaw) in moved.items()]
         try:
-            await self.store.run(places.save, rows)
+            for start in range(0, len(rows), PLACES_AT_ONCE):
+                await self.store.run(places.save, rows[start : start + PLACES_AT_ONCE])
         except StoreUnavailable:
             self.gateway.departed.update({a: p for a, p in moved.items() if a not in self.gateway.departed})
             raise

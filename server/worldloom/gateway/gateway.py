@@ -328,11 +328,10 @@ class Gateway:
 
     def places(self) -> dict[int, Place]:
         """Where every account is or was last: x, z, y, yaw in units."""
-        here = {s.account: self._place(s) for s in self.roster if s.account is not None}
+        here = self._fanout.mirror.bodies(s.account for s in self.roster if s.account is not None)
         places, self.departed = self.departed, {}
         self._departed_before = dict(places)
-        places.update({account: place for account, place in here.items() if place is not None})
-        return places
+        return places | here
 
     def last_place(self, account: int) -> Place | None:
         """Where an account left from, x, z, y, yaw in units, if that may not be in the database yet."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from worldloom.replication.blocks import Blocks
 from worldloom.replication.budget import Budget
-from worldloom.replication.cut import cut
 from worldloom.replication.feed import I64, ShardFrame, ShardSnapshot, SpokenLine
-from worldloom.replication.frames import Bodies, FrameBuilder
+from worldloom.replication.frames import FrameBuilder
 from worldloom.replication.mirror import Mirror
 from worldloom.replication.runs import DROPPED
 from worldloom.replication.seats import Seats
@@ -28,8 +28,6 @@ AREAS_A_TICK = 2
 """How many Area messages a viewer that waits for snapshots gets in one tick."""
 
 Heard = dict[Seat, tuple[SpokenLine, ...]]
-Hidden = dict[int, set[int]]
-"""Blocked avatars, and the pool places that words about them in this tick have."""
 
 
 @dataclass(slots=True)
@@ -55,7 +53,7 @@ class FanOut:
         self._builder = FrameBuilder()
         self._transitions = Transitions(self.mirror)
         self._waiting: dict[Seat, None] = {}
-        self._special: dict[Seat, None] = {}
+        self._blocks = Blocks(self.mirror)
         self._regarded: dict[Seat, None] = {}
         self._tick = 0
 
@@ -63,14 +61,13 @@ class FanOut:
         """A viewer; it is told of the world once its own body is in it."""
         self.seats.add(seat)
         self._waiting[seat] = None
-        if seat.blocked:
-            self._special[seat] = None
+        self._blocks.note(seat)
 
     def remove(self, seat: Seat) -> None:
         """The viewer gets nothing any more."""
         self._ungroup(seat)
         self._waiting.pop(seat, None)
-        self._special.pop(seat, None)
+        self._blocks.forget(seat)
         self._regarded.pop(seat, None)
         self.seats.remove(seat)
 
@@ -95,10 +92,7 @@ class FanOut:
     def block(self, seat: Seat, avatar: int, on: bool) -> None:
         """Cut an avatar out of all that a viewer is sent, or no longer; either way its picture is sent anew."""
         (seat.blocked.add if on else seat.blocked.discard)(avatar)
-        if seat.blocked:
-            self._special[seat] = None
-        else:
-            self._special.pop(seat, None)
+        self._blocks.note(seat)
         if not seat.paused and seat in self.seats:
             self._ungroup(seat)
             self._waiting[seat] = None
@@ -116,11 +110,9 @@ class FanOut:
         """Mirror a frame of the shard and write everybody's share."""
         self._tick = frame.tick
         self._transitions.begin_tick(frame.tick)
-        # A blocked avatar's leave is told under its old slot, all else under its new one.
-        hidden = {avatar: {self.mirror.place(avatar)} for seat in self._special for avatar in seat.blocked}
+        self._blocks.before_frame()
         new = self.mirror.apply(frame)
-        for avatar, places in hidden.items():
-            places.add(self.mirror.place(avatar))
+        self._blocks.after_frame()
         self._builder.take(new, self.mirror.row_count, np.fromiter(self.views.patched, np.int64))
         patch_rows = self._builder.patch_rows
         self._budget.demand.note(
@@ -131,7 +123,7 @@ class FanOut:
         # Who waits for its picture has no group whose frame could carry the lines.
         apart = [seat for seat in heard if seat.group is None]
         for family in self.views.families.values():
-            self._write_family(family, heard, hidden)
+            self._write_family(family, heard)
         for group, before in raised:
             self._refresh(group, before)
         self._regroup([*self.seats.follow(frame, new), *self._regarded])
@@ -149,13 +141,14 @@ class FanOut:
                 raised.append((group, rates_of(group, step)))
         return raised
 
-    def _write_family(self, family: Family, heard: Heard, hidden: Hidden) -> None:
+    def _write_family(self, family: Family, heard: Heard) -> None:
         chosen = np.flatnonzero(family.members)
         if not len(chosen):
             return
         woken = self._mark_lonely(family, chosen)
-        bodies = self._builder.bodies(family, chosen, with_places=bool(hidden))
-        hits = self._hits(bodies, hidden)
+        bodies = self._builder.bodies(family, chosen, with_places=bool(self._blocks))
+        own = self._blocks.own_bodies(family, chosen, bodies) if self._blocks else {}
+        self.totals.cuts += len(own)
         data, ends = bodies.words.astype("<u8", copy=False).tobytes(), bodies.ends.tolist()
         lonely = family.lonely[chosen].tolist()
         for i, index in enumerate(chosen.tolist()):
@@ -168,10 +161,10 @@ class FanOut:
                 # One's own word and nothing else.
                 body = b""
             self._write_group(group, body, heard)
-            if group.special:
-                self._write_special(
-                    group, body, bodies, start, hits[(hits >= start) & (hits < end)], hidden, heard
-                )
+            for seat in list(group.special):
+                frame = self._frame(own.get(seat, body) if body else body, heard.get(seat, ()))
+                if frame:
+                    self._write(seat, frame)
         for index in woken:
             self._wake(family.groups[index])
 
@@ -202,42 +195,6 @@ class FanOut:
         self.totals.frames += len(viewers)
         self.totals.bytes += len(viewers) * len(frame)
         self.totals.words += len(viewers) * (len(body) >> 3)
-
-    def _write_special(
-        self,
-        group: ViewGroup,
-        body: bytes,
-        bodies: Bodies,
-        start: int,
-        hits: I64,
-        hidden: Hidden,
-        heard: Heard,
-    ) -> None:
-        """The frames of those who block somebody: the group's body, less what they must not be sent."""
-        where: dict[int, list[int]] = {}
-        for at in hits.tolist():
-            where.setdefault(int(bodies.places[at]), []).append(at - start)
-        for seat in list(group.special):
-            mine = [at for avatar in seat.blocked for place in hidden[avatar] for at in where.get(place, ())]
-            own = self._cut(body, bodies, start, mine) if mine and body else body
-            frame = self._frame(own, heard.get(seat, ()))
-            if frame:
-                self._write(seat, frame)
-
-    def _cut(self, body: bytes, bodies: Bodies, start: int, positions: list[int]) -> bytes:
-        self.totals.cuts += 1
-        end = start + (len(body) >> 3)
-        low, high = np.searchsorted(bodies.headers, (start, end))
-        return cut(bodies.words[start:end], bodies.headers[low:high] - start, np.array(sorted(positions)))
-
-    def _hits(self, bodies: Bodies, hidden: Hidden) -> I64:
-        """Positions of words about avatars that somebody blocks."""
-        if not hidden:
-            return np.empty(0, np.int64)
-        flags = np.zeros(len(self.mirror.ids), np.bool_)
-        flags[[place for places in hidden.values() for place in places]] = True
-        flags[0] = False
-        return np.flatnonzero(flags[bodies.places])
 
     def _frame(self, body: bytes, lines: Sequence[SpokenLine]) -> bytes:
         if not body and not lines:

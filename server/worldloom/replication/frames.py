@@ -15,7 +15,7 @@ from worldloom.replication.runs import section_bounds as bounds_by_key
 from worldloom.replication.views import Family
 from worldloom_sdk.protocol.words import BlockKind
 
-__all__ = ["Bodies", "FrameBuilder"]
+__all__ = ["Bodies", "FrameBuilder", "ranges"]
 
 _BOUNDS = SECTIONS + 1
 
@@ -119,7 +119,7 @@ class FrameBuilder:
         rows, bounds = new.rows[among], new.bounds[among]
         counts = np.diff(bounds, axis=1)
         total = counts.sum(axis=1)
-        index = _ranges(bounds[:, 0], total)
+        index = ranges(bounds[:, 0], total)
         words = new.words[index]
         section = np.repeat(np.tile(np.arange(SECTIONS), len(rows)), counts.reshape(-1))
         place = np.repeat(np.arange(len(rows)), total) * 16 + patch_of(words)
@@ -166,7 +166,7 @@ def _pieces(bounds: I64, rows: I64, rates: I64) -> tuple[I64, I64]:
     return start, flat[at + END[rates]] - start
 
 
-def _ranges(start: I64, length: I64) -> I64:
+def ranges(start: I64, length: I64) -> I64:
     """The numbers of all half-open ranges, one after another."""
     ends = np.cumsum(length)
     total = int(ends[-1]) if len(ends) else 0
@@ -201,7 +201,7 @@ class _Columns:
         ends = np.concatenate([[0], np.cumsum(lengths.sum(axis=1))])
         used = np.flatnonzero(lengths.reshape(-1))
         starts, lengths = starts.reshape(-1)[used], lengths.reshape(-1)[used]
-        index = _ranges(starts, lengths)
+        index = ranges(starts, lengths)
         words = np.concatenate([source, *self._headers])[index]
         if not with_places:
             nothing = np.empty(0, np.int64)

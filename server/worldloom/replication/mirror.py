@@ -11,10 +11,13 @@ import numpy as np
 from worldloom.replication.feed import I64, U64, ShardFrame, ShardSnapshot
 from worldloom_sdk.protocol.words import MAX_SLOTS, unpack_words
 
-__all__ = ["Key", "Mirror", "NewTick"]
+__all__ = ["Body", "Key", "Mirror", "NewTick"]
 
 Key = tuple[int, int, int]
 """cx, cz, layer."""
+
+Body = tuple[int, int, int, int]
+"""x, z, y in units, and yaw."""
 
 _SMALLEST = 16
 NOWHERE: Key = (0, 0, -1)
@@ -149,14 +152,20 @@ class Mirror:
         block = slice(int(self.base[row]), int(self.base[row] + self.size[row]))
         return self.words[block][(self.ids[block] != 0) & (self.changed[block] >= tick)]
 
-    def body(self, avatar: int) -> tuple[int, int, int, int] | None:
+    def body(self, avatar: int) -> Body | None:
         """Where an avatar is, as far as told: x, z, y in units, and yaw; None when it is not here."""
-        row, slot = self.where.get(avatar, (0, 0))
-        if not row:
-            return None
-        at = int(self.base[row]) + slot
-        _, x, z, y, yaw, _ = unpack_words(self.words[at : at + 1], int(self.cx[row]), int(self.cz[row]))
-        return int(x[0]), int(z[0]), int(y[0]), int(yaw[0])
+        return self.bodies([avatar]).get(avatar)
+
+    def bodies(self, avatars: Iterable[int]) -> dict[int, Body]:
+        """The same for those of many avatars that are here."""
+        here = [(avatar, *at) for avatar in avatars if (at := self.where.get(avatar))]
+        if not here:
+            return {}
+        ids, rows, slots = np.array(here, np.int64).T
+        words = self.words[self.base[rows] + slots]
+        _, x, z, y, yaw, _ = unpack_words(words, self.cx[rows], self.cz[rows])
+        columns = zip(x.tolist(), z.tolist(), y.tolist(), yaw.tolist(), strict=True)
+        return dict(zip(ids.tolist(), columns, strict=True))
 
     def visible(self, avatars: Iterable[int], layers: Collection[int]) -> list[int]:
         """Those of some avatars whose bodies are here, in one of some layers."""

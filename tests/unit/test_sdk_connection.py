@@ -94,9 +94,9 @@ def test_a_move_out_of_range_is_refused_here_and_changes_nothing(connection, bad
 def test_a_correction_says_where_the_body_is_and_what_was_wanted(connection):
     for x in (11.0, 12.0, 13.0):
         connection.move(x, 20.0)
-    (corrected,) = connection.receive(encode(m.Correction(2, 704, 1280, 48, 64, m.CorrectionReason.ENTRY)))
+    (corrected,) = connection.receive(encode(m.Correction(2, 704, 1280, 48, 64, m.CorrectionReason.FULL)))
     assert corrected == events.Corrected(
-        2, m.CorrectionReason.ENTRY, Position(11.0, 3.0, 20.0), Position(12.0, 2.0, 20.0)
+        2, m.CorrectionReason.FULL, Position(11.0, 3.0, 20.0), Position(12.0, 2.0, 20.0)
     )
     assert connection.position == Position(11.0, 3.0, 20.0)
 

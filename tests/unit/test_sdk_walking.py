@@ -56,10 +56,10 @@ async def test_where_the_own_body_is_shown_a_walk_ends_without_waiting_for_pongs
 
 
 async def test_a_wall_blocks_a_walk_and_the_error_says_where_and_why(world, bot):
-    world.wall = lambda x, z: CorrectionReason.ENTRY if x > 3.0 else None
-    with pytest.raises(Blocked, match="entry") as blocked:
+    world.wall = lambda x, z: CorrectionReason.FULL if x > 3.0 else None
+    with pytest.raises(Blocked, match="full") as blocked:
         await world.clock.until(bot.walk_to(10.0, 0.0))
-    assert blocked.value.reason is CorrectionReason.ENTRY
+    assert blocked.value.reason is CorrectionReason.FULL
     assert 2.8 < blocked.value.where.x <= 3.0
     assert bot.position == blocked.value.where
 

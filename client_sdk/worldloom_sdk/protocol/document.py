@@ -63,7 +63,6 @@ _AFTER_REFUSAL = {
         "Do not repeat it. What cannot be read counts as wrong; an empty line or a 65th block does not.",
     ),
     RefusalCode.NOT_FOUND: ("Whisper, Signal", "The avatar has left, or cannot be seen by you."),
-    RefusalCode.TOO_FAR: ("commands", "Go nearer, then try again."),
     RefusalCode.UNAVAILABLE: ("Hello, commands", "Try again after `retry_after_ms`."),
 }
 

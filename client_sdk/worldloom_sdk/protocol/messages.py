@@ -115,8 +115,6 @@ class RefusalCode(StrEnum):
     """It cannot be understood, or asks for what cannot be."""
     NOT_FOUND = "not_found"
     """Who or what is meant is not here."""
-    TOO_FAR = "too_far"
-    """Who or what is meant is out of reach."""
     UNAVAILABLE = "unavailable"
     """The server cannot do it just now."""
 
@@ -147,8 +145,6 @@ class CorrectionReason(IntEnum):
     """The land there is not made yet; it is being woven. Wait for its Region message."""
     FULL = 6
     """The cell there is full."""
-    ENTRY = 7
-    """No right to enter."""
     PLACED = 8
     """Not a refusal: the server has set the body down here. ``seq`` says nothing."""
 

@@ -5,7 +5,6 @@ import contextlib
 import gc
 import logging
 import random
-import secrets as random_secrets
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -170,8 +169,8 @@ async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore, MqttPu
     await asyncio.to_thread(migrate, config.storage_url)
     store = await asyncio.to_thread(open_store, config.storage_url, config.storage.queue_limit)
     try:
-        seed = config.world.seed if config.world.seed >= 0 else random_secrets.randbits(63)
-        row = await store.run(worlds.open_world, worlds.OpenWorld(config.world.name, seed, unix_ms()))
+        opening = worlds.OpenWorld(config.world.name, config.world.seed, unix_ms())
+        row = await store.run(worlds.open_world, opening)
         where = {"data": config.data_path, "database": _database(config.storage_url), "seed": row.seed}
         _log.info("opening world %s", row.name, extra=where)
         publisher = open_publisher(config.mqtt, row, unix_ms())

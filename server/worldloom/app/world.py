@@ -5,7 +5,6 @@ A test, or the SDK's testing kit, holds its clock in hand; ``node.serve`` gives 
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from worldloom.app.announce import Announcer
 from worldloom.app.clock import unix_ms
@@ -14,6 +13,7 @@ from worldloom.errors import StoreUnavailable
 from worldloom.gateway.entrance import Entrance
 from worldloom.gateway.gateway import Gateway
 from worldloom.gateway.inbox import MoveInbox
+from worldloom.gateway.rules import Rules
 from worldloom.ports import Clock, PlaceRow, PublicEvent, Store, TerrainSource, TileRow, WorldRow
 from worldloom.replication.fanout import FanOut
 from worldloom.replication.uplink import Uplink
@@ -23,54 +23,12 @@ from worldloom.world.terrain import TerrainTable
 from worldloom.worldgen.emerge import EmergeQueue
 from worldloom.worldgen.noise import NoiseSource
 from worldloom.worldgen.outcome import Emerged
-from worldloom_sdk.protocol.geometry import XZ_PER_M, Y_PER_M, to_units
+from worldloom_sdk.protocol.geometry import to_units
 
-__all__ = ["Rules", "World"]
+__all__ = ["World"]
 
 PLACES_AT_ONCE = 256
 """Rows of one transaction: the writer's thread must not hold the interpreter for long."""
-
-
-@dataclass(slots=True)
-class Rules:
-    """What the gateway is told: the sections of the configuration that concern it, joined."""
-
-    moves_per_s: int
-    commands_per_s: int
-    says_per_10s: int
-    text_chars: int
-    wrong_commands: int
-    connections_per_address: int
-    accounts_per_hour: int
-    resume_s: float
-    hello_timeout_s: float
-    drain_timeout_s: float
-    speed: int
-    climb: int
-    view_cells: int
-    world: str
-    world_id: str
-
-    @classmethod
-    def of(cls, config: Config, world: WorldRow) -> "Rules":
-        """The rules of a configured world."""
-        return cls(
-            moves_per_s=config.limits.moves_per_s,
-            commands_per_s=config.limits.commands_per_s,
-            says_per_10s=config.limits.says_per_10s,
-            text_chars=config.limits.text_chars,
-            wrong_commands=config.limits.wrong_commands,
-            connections_per_address=config.server.connections_per_address,
-            accounts_per_hour=config.limits.accounts_per_hour,
-            resume_s=config.session.resume_s,
-            hello_timeout_s=config.session.hello_timeout_s,
-            drain_timeout_s=config.sync.drain_timeout_s,
-            speed=round(config.world.speed_m_per_s * XZ_PER_M),
-            climb=round(config.world.climb_m_per_s * Y_PER_M),
-            view_cells=config.sync.view_cells,
-            world=world.name,
-            world_id=world.world_id,
-        )
 
 
 class World:

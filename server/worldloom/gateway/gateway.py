@@ -7,7 +7,6 @@ Within a tick: ``collect`` takes the moves of all sockets and sends them to the 
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Protocol
 
 from worldloom.errors import Refusal
 from worldloom.gateway.addresses import Addresses
@@ -18,6 +17,7 @@ from worldloom.gateway.inbox import MoveInbox
 from worldloom.gateway.news import RegionTeller
 from worldloom.gateway.pressure import Pressure
 from worldloom.gateway.roster import Roster
+from worldloom.gateway.rules import Rules
 from worldloom.gateway.session import Buckets, Session, SessionState
 from worldloom.gateway.sockets import GameSocket
 from worldloom.gateway.steering import Steering
@@ -31,7 +31,7 @@ from worldloom_sdk.protocol import messages
 from worldloom_sdk.protocol.codec import MAX_MESSAGE_BYTES
 from worldloom_sdk.protocol.messages import CloseCode, Hello, RefusalCode
 
-__all__ = ["Gateway", "GatewayRules"]
+__all__ = ["Gateway"]
 
 Place = tuple[int, int, int, int]
 
@@ -54,26 +54,6 @@ MAX_WAITING = 1_000
 """Hellos being worked on at once."""
 
 
-class GatewayRules(Protocol):
-    """What the gateway is told of its limits: the joined sections of the configuration."""
-
-    moves_per_s: int
-    commands_per_s: int
-    says_per_10s: int
-    text_chars: int
-    wrong_commands: int
-    connections_per_address: int
-    accounts_per_hour: int
-    resume_s: float
-    hello_timeout_s: float
-    drain_timeout_s: float
-    speed: int
-    climb: int
-    view_cells: int
-    world: str
-    world_id: str
-
-
 class Gateway:
     """All sessions of one node.
 
@@ -89,7 +69,7 @@ class Gateway:
 
     def __init__(
         self,
-        rules: GatewayRules,
+        rules: Rules,
         inbox: MoveInbox,
         fanout: FanOut,
         uplink: Uplink,

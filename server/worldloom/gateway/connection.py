@@ -1,19 +1,18 @@
-"""A connection before and after its Hello: the socket's peer. Knows the gateway; the session knows the rest."""
+"""A connection before and after its Hello: the socket's peer. The session knows the rest."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from worldloom.errors import Refusal
+from worldloom.gateway.commands import Commands
 from worldloom.gateway.limits import address_key
+from worldloom.gateway.pressure import Pressure
 from worldloom.gateway.session import Session, SessionState
 from worldloom.gateway.sockets import GameSocket
 from worldloom.replication.wire import message
 from worldloom_sdk.protocol.codec import ProtocolError, decode_client
 from worldloom_sdk.protocol.messages import CloseCode, Goodbye, Hello, RefusalCode, Refused
 
-if TYPE_CHECKING:
-    from worldloom.gateway.gateway import Gateway
-
-__all__ = ["Connection"]
+__all__ = ["Connection", "Host"]
 
 _CLOSE_AFTER = {
     RefusalCode.VERSION: CloseCode.PROTOCOL,
@@ -23,15 +22,28 @@ _CLOSE_AFTER = {
 }
 
 
+class Host(Protocol):
+    """Who takes connections in: the gateway."""
+
+    commands: Commands
+    pressure: Pressure
+
+    def greet(self, connection: "Connection", hello: Hello) -> None:
+        """Somebody says Hello."""
+
+    def closed_by(self, session: Session, socket: GameSocket, code: int) -> None:
+        """A socket of a session is gone."""
+
+
 class Connection:
     """One socket; ``session`` is None until its Hello was answered."""
 
-    __slots__ = ("_gateway", "_greeted", "session", "socket")
+    __slots__ = ("_greeted", "_host", "session", "socket")
 
-    def __init__(self, socket: GameSocket, gateway: "Gateway") -> None:
+    def __init__(self, socket: GameSocket, host: Host) -> None:
         self.socket = socket
         self.session: Session | None = None
-        self._gateway = gateway
+        self._host = host
         self._greeted = False
 
     @property
@@ -55,7 +67,7 @@ class Connection:
         """One complete message."""
         if self.session is not None and self.session.state is not SessionState.JOINING:
             if self.session.state is not SessionState.ENDED:
-                self._gateway.commands.handle(self.session, payload)
+                self._host.commands.handle(self.session, payload)
             return
         try:
             hello = decode_client(payload)
@@ -66,19 +78,19 @@ class Connection:
             self.socket.close(CloseCode.PROTOCOL, f"expected one Hello, got {type(hello).__name__}")
             return
         self._greeted = True
-        self._gateway.greet(self, hello)
+        self._host.greet(self, hello)
 
     def on_pause(self) -> None:
         """The client reads too slowly."""
         if self.session is not None and self.session.socket is self.socket:
-            self._gateway.pressure.paused(self.session)
+            self._host.pressure.paused(self.session)
 
     def on_drain(self) -> None:
         """It has caught up."""
         if self.session is not None and self.session.socket is self.socket:
-            self._gateway.pressure.drained(self.session)
+            self._host.pressure.drained(self.session)
 
     def on_closed(self, code: int) -> None:
         """No message comes or goes any more."""
         if self.session is not None:
-            self._gateway.closed_by(self.session, self.socket, code)
+            self._host.closed_by(self.session, self.socket, code)

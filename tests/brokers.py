@@ -5,6 +5,7 @@ broker that is not there is a failure, else a skip.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -94,10 +95,13 @@ class OwnBroker:
 
     async def stop(self) -> None:
         """Stop, and wait for its end."""
-        process, self._process = self._process, None
+        process = self._process
         if process is not None:
-            process.terminate()
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
             await process.communicate()
+            # Only now: whoever was cancelled meanwhile stops it again.
+            self._process = None
 
     async def __aenter__(self) -> "OwnBroker":
         await self.start()

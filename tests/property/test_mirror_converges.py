@@ -132,7 +132,7 @@ def difference(seen: dict, truth: dict) -> str:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10**6), budget=st.sampled_from(BUDGETS), crowd=st.integers(2, 40))
 def test_every_mirror_equals_the_state_once_things_stand_still(seed, budget, crowd):
     story = Story(seed, budget, lossy=False, crowd=crowd, span=60)
@@ -143,7 +143,7 @@ def test_every_mirror_equals_the_state_once_things_stand_still(seed, budget, cro
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 10**6), budget=st.sampled_from(BUDGETS[1:4]))
 def test_a_crowd_far_over_the_budget_is_right_once_it_stands_still(seed, budget):
     story = Story(seed, budget, lossy=False, crowd=200, span=20)
@@ -153,7 +153,7 @@ def test_a_crowd_far_over_the_budget_is_right_once_it_stands_still(seed, budget)
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10**6), budget=st.sampled_from(BUDGETS), crowd=st.integers(2, 30))
 def test_a_bus_that_loses_delays_doubles_and_reorders_changes_nothing_in_the_end(seed, budget, crowd):
     story = Story(seed, budget, lossy=True, crowd=crowd, span=60)

@@ -407,6 +407,17 @@ async def test_who_lost_the_welcome_of_a_resume_resumes_with_the_token_it_has(tm
         assert (again.welcome.resumed, again.you) == (True, first.you)
 
 
+async def test_who_is_thrown_out_has_nothing_to_resume_even_while_it_does_not_let_go(tmp_path: Path) -> None:
+    async with live_world(tmp_path) as live:
+        bad = await live.join("Ada")
+        session = live.world.gateway.roster.find(bad.you)
+        bad.transport.pause_reading()
+        session.close(m.CloseCode.POLICY, "out")
+        again = await live.join(resume=bad.welcome.resume)
+        assert not again.welcome.resumed
+        assert live.world.gateway.roster.find(bad.you) is None
+
+
 async def test_who_comes_and_drops_the_line_again_and_again_leaves_no_more_bodies_than_connections(
     tmp_path: Path,
 ) -> None:

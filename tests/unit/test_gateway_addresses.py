@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from worldloom.gateway.addresses import Addresses
+from worldloom.gateway.addresses import IDLE_KEPT, Addresses
 from worldloom.gateway.session import Buckets, Session, SessionState
 from worldloom.replication.views import Seat
 
@@ -60,20 +60,26 @@ def test_the_sessions_of_an_address_share_half_of_what_its_connections_could_ask
     assert granted == 16
 
 
-def test_an_address_is_forgotten_with_its_last_session_and_its_number_given_again() -> None:
+def test_an_address_that_nobody_is_here_from_keeps_its_budget_and_is_forgotten_in_the_end() -> None:
     addresses = Addresses(Limits())
     ada = session(1)
     addresses.enter(ada, "10.0.0.1")
     addresses.enter(ada, "10.0.0.2")
     assert len(addresses) == 1
+    home = ada.home
     addresses.leave(ada)
     addresses.leave(ada)
     assert (len(addresses), ada.home) == (0, None)
-    for avatar in range(2, 300):
+    addresses.enter(ada, "10.0.0.2")
+    assert ada.home is home
+    addresses.leave(ada)
+    for avatar in range(2, 2 * IDLE_KEPT):
         one = session(avatar)
-        addresses.enter(one, f"10.0.1.{avatar}")
+        addresses.enter(one, f"10.{avatar >> 8}.{avatar & 255}.1")
         addresses.leave(one)
-    assert len(addresses.move_tokens) == 64
+    assert len(addresses.move_tokens) == 2 * IDLE_KEPT
+    addresses.enter(ada, "10.0.0.2")
+    assert ada.home is not home
 
 
 def test_an_address_makes_so_many_accounts_an_hour_even_if_it_comes_and_goes() -> None:

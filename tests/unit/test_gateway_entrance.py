@@ -66,8 +66,8 @@ class Client:
     """A client's end without a network."""
 
     def __init__(self, world: World) -> None:
-        socket = GameSocket(world.gateway.accept, world.inbox, SocketSettings())
-        self.transport = FakeTransport(socket, world.inbox)
+        self.socket = GameSocket(world.gateway.accept, world.inbox, SocketSettings())
+        self.transport = FakeTransport(self.socket, world.inbox)
         self.transport.deliver(request())
         self._read = len(self.transport.written)
 
@@ -106,10 +106,14 @@ class Hand:
 
     async def enters(self, client: Client) -> m.Welcome:
         """Wait for the answers of database and land, and tick until a client is welcome."""
-        before = len(self.world.gateway._joining)
-        await eventually(lambda: len(self.world.gateway._joining) > before)
+        await self.joins(client)
         self.tick()
         return client.first(m.Welcome)
+
+    async def joins(self, client: Client) -> None:
+        """Wait until only a tick is missing."""
+        joining = self.world.gateway._joining
+        await eventually(lambda: any(session.socket is client.socket for session in joining))
 
     async def calm(self) -> None:
         """Wait until no Hello is being worked on."""
@@ -273,3 +277,14 @@ async def test_a_closed_world_lets_nobody_in(hand: Hand) -> None:
     late.hello()
     assert late.first(m.Refused).code == m.RefusalCode.UNAVAILABLE
     assert inside.received()[-1] == m.Goodbye("restart", "the server is stopping", 5_000)
+
+
+async def test_who_is_closed_on_the_way_in_is_never_welcomed(hand: Hand) -> None:
+    hasty = Client(hand.world)
+    hasty.hello()
+    await hand.joins(hasty)
+    hasty.send(m.Leave())
+    hand.tick(3)
+    assert hasty.first(m.Welcome) is None
+    assert not hasty.socket.is_open
+    assert len(hand.world.fanout.seats) == 0

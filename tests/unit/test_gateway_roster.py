@@ -76,6 +76,18 @@ def test_a_resume_token_is_good_until_the_client_is_known_to_have_the_next() -> 
     assert roster.by_resume(new) is None
 
 
+def test_however_many_welcomes_are_lost_the_token_that_the_client_has_stays_good() -> None:
+    roster = Roster()
+    ada = session(roster, 7)
+    held = roster.renew_resume(ada)
+    lost = []
+    for _ in range(4):
+        assert roster.by_resume(held) is ada
+        ada.resume_used = held
+        lost.append(roster.renew_resume(ada))
+    assert [roster.by_resume(token) for token in lost] == [None, None, None, ada]
+
+
 def test_who_looks_like_somebody_who_stays_does_not_free_that_name_by_going() -> None:
     roster = Roster()
     stays, goes = session(roster, 7, "ada"), session(roster, 8, "ida")

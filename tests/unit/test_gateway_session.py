@@ -36,7 +36,7 @@ def live_session() -> tuple[Session, FakeTransport, MoveInbox]:
     socket = GameSocket(lambda _: Nobody(), inbox, SocketSettings())
     transport = FakeTransport(socket, inbox)
     transport.deliver(request())
-    seat = Seat(7, socket.writer)
+    seat = Seat(7, socket.write_frame)
     session = Session(7, None, "Ada", ("ada",), 0, seat, Buckets(Limits()), socket=socket)
     socket.row = 0
     transport.written.clear()

@@ -3,6 +3,7 @@
 A test, or the SDK's testing kit, holds its clock in hand; ``node.serve`` gives it sockets and a heartbeat.
 """
 
+import asyncio
 import random
 from collections.abc import Callable
 
@@ -91,11 +92,12 @@ class World:
             unix_ms,
             clock.monotonic,
         )
+        self._saving = asyncio.Lock()
         self._saved: dict[int, tuple[int, int, int, int]] = {}
 
     def tick(self, tick: int) -> None:
         """One tick: moves up, step, everybody's share down."""
-        self.gateway.collect()
+        self.gateway.collect(tick)
         self.shard.tick(tick)
 
     async def save_places(self) -> None:
@@ -104,6 +106,10 @@ class World:
         Raises:
             StoreUnavailable: Not now; nothing is forgotten, the next time writes them.
         """
+        async with self._saving:
+            await self._save_places()
+
+    async def _save_places(self) -> None:
         now = self.gateway.places()
         moved = {account: place for account, place in now.items() if self._saved.get(account) != place}
         if not moved:
@@ -112,7 +118,7 @@ class World:
         try:
             for start in range(0, len(rows), PLACES_AT_ONCE):
                 await self.store.run(places.save, rows[start : start + PLACES_AT_ONCE])
-        except StoreUnavailable:
+        except (StoreUnavailable, asyncio.CancelledError):
             self.gateway.departed.update({a: p for a, p in moved.items() if a not in self.gateway.departed})
             raise
         self._saved = {

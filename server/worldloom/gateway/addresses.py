@@ -4,6 +4,7 @@ An address may have as many sessions as connections, lost ones included, and hal
 many connections could ask for: a household of players is served, one machine cannot take the world.
 """
 
+from collections import OrderedDict
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +17,8 @@ __all__ = ["Addresses"]
 
 I64 = npt.NDArray[np.int64]
 SHARE = 2
+IDLE_KEPT = 4_096
+"""Addresses that nobody is here from, but whose budgets are remembered; the longest gone are forgotten first."""
 
 
 class Limits(Protocol):
@@ -47,6 +50,7 @@ class Addresses:
         self.move_tokens = np.zeros(64)
         self._limits, self._many = limits, many
         self._homes: dict[str, Home] = {}
+        self._idle: OrderedDict[str, Home] = OrderedDict()
         self._spare: list[int] = []
         self._made = 0
         self._accounts = RateLimit(limits.accounts_per_hour / 3600, limits.accounts_per_hour)
@@ -56,8 +60,11 @@ class Addresses:
 
     def enter(self, session: Session, key: str) -> None:
         """A session comes from an address, or goes on from another one."""
+        if session.home is not None and session.home.key == key:
+            return
         self.leave(session)
-        home = self._homes.get(key) or self._open(key)
+        home = self._homes.get(key) or self._idle.pop(key, None) or self._open(key)
+        self._homes[key] = home
         home.sessions[session] = None
         session.home = home
 
@@ -69,8 +76,11 @@ class Addresses:
         session.home = None
         home.sessions.pop(session, None)
         if not home.sessions:
-            del self._homes[home.key]
-            self._spare.append(home.index)
+            # Kept for a while: going and coming back fills no bucket.
+            self._idle[home.key] = self._homes.pop(home.key)
+            if len(self._idle) > IDLE_KEPT:
+                _, forgotten = self._idle.popitem(last=False)
+                self._spare.append(forgotten.index)
 
     def in_the_way(self, key: str) -> Session | None:
         """Who has to go before one more may come from an address: its oldest lost session; None if there is room.
@@ -99,5 +109,4 @@ class Addresses:
         self.move_tokens[index] = self.moves_per_s
         commands, says = self._limits.commands_per_s * self._many, self._limits.says_per_10s * self._many
         home = Home(key, index, Bucket(commands, 2 * commands), Bucket(says / 10, says))
-        self._homes[key] = home
         return home

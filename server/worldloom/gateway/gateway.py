@@ -48,8 +48,9 @@ FINAL = frozenset(
     }
 )
 """Closed with one of these, a session ends at once: whoever broke the rules has nothing to resume."""
-RESUME_GRACE_S = 10.0
-"""So long an older resume token stays good for a client that says nothing: it may not have got the Welcome."""
+RESUME_GRACE_S = 60.0
+"""So long an older resume token stays good for a client that says nothing: it may not have got the Welcome, and a
+connection that is dead is noticed after 40 s."""
 MAX_WAITING = 1_000
 """Hellos being worked on at once."""
 
@@ -121,7 +122,8 @@ class Gateway:
                 raise Refusal(RefusalCode.UNAVAILABLE, "the world is not open yet", "try again", 2_000)
             self.entrance.check(hello)
             again = self.roster.by_resume(hello.resume) if hello.resume else None
-            if again is not None and again.state in (SessionState.LIVE, SessionState.LOST):
+            if again is not None and again.came and not self._thrown_out(again):
+                again.resume_used = hello.resume or ""
                 self._take_over(again, connection, resumed=True)
                 return
             with self.entrance.coming(hello):
@@ -138,24 +140,32 @@ class Gateway:
         account = await entrance.identify(hello)
         if self._replaces(account, connection):
             return
-        self._make_way(connection.home)
+        self._check_home(connection.home)
         with entrance.room():
             who = await entrance.place(account, hello, self.last_place)
             if account is None and hello.keep and connection.is_open:
                 self._check_accounts(connection.home)
                 who = await entrance.register(who)
             # Another connection of the same account may have been faster meanwhile.
-            if not self._replaces(account, connection):
+            if not self._replaces(account, connection) and connection.is_open:
+                self._make_way(connection.home)
                 self._admit(connection, who)
 
-    def _make_way(self, home: str) -> None:
-        """An address has room for one more, or its oldest lost session goes."""
+    def _check_home(self, home: str) -> Session | None:
+        """Who has to go before one more may come from an address, if anybody.
+
+        Raises:
+            Refusal: There is no room, and all are here.
+        """
         try:
-            lost = self.addresses.in_the_way(home)
+            return self.addresses.in_the_way(home)
         except LookupError:
             raise Refusal(
                 RefusalCode.FULL, "too many have come from this address", "leave with one of them", 30_000
             ) from None
+
+    def _make_way(self, home: str) -> None:
+        lost = self._check_home(home)
         if lost is not None:
             self._end(lost)
 
@@ -172,15 +182,24 @@ class Gateway:
     def _replaces(self, account: AccountRow | None, connection: Connection) -> bool:
         """Whether this account is here already: then the newer connection wins."""
         present = self.roster.find(account.account) if account is not None else None
-        if present is not None:
-            self._take_over(present, connection, resumed=False)
-        return present is not None
+        if present is None or self._thrown_out(present):
+            return False
+        self._take_over(present, connection, resumed=False)
+        return True
+
+    def _thrown_out(self, session: Session) -> bool:
+        """Whether a session is being closed for good; then it ends now, whenever its client lets go."""
+        if session.closing not in FINAL:
+            return False
+        self._detach(session)
+        self._end(session)
+        return True
 
     def _admit(self, connection: Connection, who: Admitted) -> None:
         if not connection.is_open:
             return
         row = self.roster.new_row()
-        seat = Seat(who.avatar, connection.socket.writer)
+        seat = Seat(who.avatar, connection.socket.write_frame)
         session = Session(
             who.avatar, who.account, who.name, who.skeletons, row, seat, Buckets(self._rules), token=who.token
         )
@@ -202,7 +221,7 @@ class Gateway:
         self._lost.pop(session, None)
         session.told.clear()
         blocked, layers = session.seat.blocked, session.seat.layers
-        session.seat = Seat(session.avatar, connection.socket.writer, layers)
+        session.seat = Seat(session.avatar, connection.socket.write_frame, layers)
         session.seat.blocked = blocked
         session.resumed = resumed
         session.state = SessionState.JOINING
@@ -216,7 +235,7 @@ class Gateway:
         session.socket = connection.socket
         self.addresses.enter(session, connection.home)
         self.roster.home_of[session.row] = session.home.index if session.home is not None else 0
-        session.wrong = session.over_moves = 0
+        session.wrong = session.over_moves = session.closing = 0
         connection.socket.deadline(self._rules.hello_timeout_s, CloseCode.BUSY)
 
     def _detach(self, session: Session) -> None:
@@ -265,9 +284,9 @@ class Gateway:
 
     # ---- the tick
 
-    def collect(self) -> None:
+    def collect(self, tick: int) -> None:
         """Send the moves of all sockets, and what else there is, to the shard."""
-        self.steering.collect()
+        self.steering.collect(tick)
 
     def take_frame(self, frame: ShardFrame) -> None:
         """Write everybody's share of a tick."""
@@ -297,11 +316,8 @@ class Gateway:
                 self._end(session)
         for session in self.roster:
             # By now the client has its new token, or its connection is lost.
-            if (
-                session.resume_before
-                and now - session.live_at >= RESUME_GRACE_S
-                and session.socket is not None
-            ):
+            live = session.state is SessionState.LIVE and now - session.live_at >= RESUME_GRACE_S
+            if session.resume_before and live:
                 self.roster.confirm_resume(session)
         self.steering.forgive()
         self.pressure.sweep()
@@ -350,7 +366,10 @@ class Gateway:
     def _welcome_arrived(self) -> None:
         for session in list(self._joining):
             place = self._place(session)
-            if place is not None:
+            if session.socket is None or not session.socket.is_open:
+                # It is closing: there is nobody to be welcomed.
+                del self._joining[session]
+            elif place is not None:
                 del self._joining[session]
                 self._go_live(session, place)
 

@@ -106,9 +106,13 @@ class Roster:
             self._by_skeleton[skeleton] = session
 
     def renew_resume(self, session: Session) -> str:
-        """A new resume token. The one before stays good until the client is known to have the new one."""
-        self.confirm_resume(session)
-        session.resume_before = session.resume
+        """A new resume token. The one that the client has stays good until it is known to have the new one."""
+        if session.resume_before and session.resume_used == session.resume_before:
+            # The Welcome with the one after it was lost.
+            self._by_resume.pop(session.resume, None)
+        else:
+            self.confirm_resume(session)
+            session.resume_before = session.resume
         session.resume = secrets.token_urlsafe(24)
         self._by_resume[session.resume] = session
         return session.resume

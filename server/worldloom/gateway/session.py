@@ -99,6 +99,8 @@ class Session:
         row: Number in the gateway's move table.
         seat: What replication knows of it.
         resume: The resume token that is good now; ``resume_before`` is, too, until the client is known to have it.
+        resume_used: The token with which it was resumed last.
+        closing: The code with which its socket is being closed, 0 if it is not.
         live_at: When it was last welcomed.
         home: The address that it comes from.
         came: Whether it has been live.
@@ -116,6 +118,8 @@ class Session:
     buckets: Buckets
     resume: str = ""
     resume_before: str = ""
+    resume_used: str = ""
+    closing: int = 0
     live_at: float = 0.0
     home: Home | None = None
     state: SessionState = SessionState.JOINING
@@ -165,8 +169,8 @@ class Session:
     def close(self, code: int, reason: str) -> None:
         """Close the socket; the gateway hears of it. Nothing is written after the closing frame."""
         if self.socket is not None:
+            self.closing = code
             self.socket.close(code, reason)
-            self.seat.write = self.socket.writer
 
     def deliver(self, frame: bytes, now: float) -> bool:
         """Write what somebody else sent, unless the client has more than it can read; whether it was written."""

@@ -41,11 +41,13 @@ class Steering:
     ) -> None:
         self._roster, self._addresses, self._inbox = roster, addresses, inbox
         self._moves_per_s, self._send = moves_per_s, send
+        self._tick = 0
         self.taken = 0
         """Moves since the start."""
 
-    def collect(self) -> None:
-        """Send on what has come since the last tick."""
+    def collect(self, tick: int) -> None:
+        """Send on what has come since the last tick; budgets grow with the ticks, left out or not."""
+        self._refill(tick)
         rows, raw = self._inbox.take()
         self._roster.inbox_taken()
         batch, wrong = decode_moves(rows, raw)
@@ -57,6 +59,7 @@ class Steering:
         columns = (batch.seq, batch.x, batch.z, batch.y, batch.yaw, batch.gesture)
         avatars = self._roster.avatar_of[batch.rows]
         kept = self._within_limit(batch.rows) & (avatars > 0)
+        kept[kept] = self._within_home_limit(batch.rows[kept])
         moves = np.array([column[kept] for column in columns], np.int64)
         self._send(avatars[kept], moves.reshape(6, -1))
 
@@ -69,28 +72,26 @@ class Steering:
         for session in self._roster:
             session.over_moves = max(0, session.over_moves - 1)
 
+    def _refill(self, tick: int) -> None:
+        passed = min(tick - self._tick, 1_000 // TICK_MS)
+        self._tick = tick
+        homes = self._addresses
+        for tokens, per_s in (
+            (self._roster.move_tokens, self._moves_per_s),
+            (homes.move_tokens, homes.moves_per_s),
+        ):
+            np.minimum(tokens + passed * per_s * TICK_MS / 1000, per_s, out=tokens)
+
     def _within_limit(self, rows: I64) -> npt.NDArray[np.bool_]:
         """Which moves may count; ``[n]``."""
-        tokens = self._roster.move_tokens
-        np.minimum(tokens + self._moves_per_s * TICK_MS / 1000, self._moves_per_s, out=tokens)
-        if not len(rows):
-            return np.ones(0, np.bool_)
-        tokens -= np.bincount(rows, minlength=len(tokens))
-        for row in np.flatnonzero(tokens < 0).tolist():
+        allowed = _spend(self._roster.move_tokens, rows)
+        for row in np.unique(rows[~allowed]).tolist():
             self._strike(row)
-        allowed = tokens >= 0
-        np.maximum(tokens, 0, out=tokens)
-        return allowed[rows] & self._within_home_limit(rows)
+        return allowed
 
     def _within_home_limit(self, rows: I64) -> npt.NDArray[np.bool_]:
         """The same for the addresses that they come from."""
-        tokens, per_s = self._addresses.move_tokens, self._addresses.moves_per_s
-        np.minimum(tokens + per_s * TICK_MS / 1000, per_s, out=tokens)
-        homes = self._roster.home_of[rows]
-        tokens -= np.bincount(homes, minlength=len(tokens))
-        allowed = tokens >= 0
-        np.maximum(tokens, 0, out=tokens)
-        return allowed[homes]
+        return _spend(self._addresses.move_tokens, self._roster.home_of[rows])
 
     def _strike(self, row: int) -> None:
         session = self._roster.at_row(row)
@@ -102,3 +103,11 @@ class Steering:
             session.refuse(0, Refusal(RefusalCode.RATE, limit, "send fewer moves", 1_000))
         if session.over_moves >= MOVE_STRIKES:
             session.close(CloseCode.POLICY, "too many moves")
+
+
+def _spend(tokens: npt.NDArray[np.float64], who: I64) -> npt.NDArray[np.bool_]:
+    """Take a token for each of ``who`` ``[n]``; whoever has not enough for all of theirs gets none."""
+    tokens -= np.bincount(who, minlength=len(tokens))
+    enough = tokens >= 0
+    np.maximum(tokens, 0, out=tokens)
+    return enough[who]

@@ -58,7 +58,7 @@ _dialled: "list[Player]" = []
 def configured(data: Path, sections: dict[str, dict[str, Any]]) -> Config:
     """The configuration of a test's world; bounds are not checked."""
     config = Config()
-    for name in ("server", "world", "session", "sync", "limits", "storage", "worldgen"):
+    for name in ("server", "world", "session", "access", "sync", "limits", "storage", "worldgen"):
         fields = {**OVERRIDES.get(name, {}), **sections.get(name, {})}
         changed = msgspec.structs.replace(getattr(config, name), **fields)
         config = msgspec.structs.replace(config, **{name: changed})
@@ -415,8 +415,8 @@ async def live_world(
     url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     collector = _Collector()
 
-    def make_world(*args: Any) -> World:
-        worlds.append(World(*args, source=source))
+    def make_world(*args: Any, **fields: Any) -> World:
+        worlds.append(World(*args, source=source, **fields))
         return worlds[-1]
 
     def make_server(*args: Any) -> GameServer:

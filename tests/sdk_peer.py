@@ -6,6 +6,7 @@ import itertools
 import struct
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 
 from worldloom_sdk.errors import ConnectionClosed, ContentError
@@ -144,6 +145,8 @@ class SmallWorld:
         welcomes: False answers Hello with ``refusal``.
         heard: Every message, in order.
         dials: Times at which somebody dialled.
+        welcome: Fields of Welcome that are other than usual.
+        result: What Done of the next commands carries.
     """
 
     def __init__(self) -> None:
@@ -160,7 +163,11 @@ class SmallWorld:
         self.content: dict[str, bytes] = {}
         self.fetched: list[str] = []
         self.names = {8: "Bo", 9: "Cy"}
+        self.bots: list[m.Named] = []
         self.token: str | None = None
+        self.welcome: dict[str, object] = {}
+        self.result: object = None
+        self.order_refusal: m.Refused | None = None
         self.body = (0, 0, 0, 0)
         self.pipe: Pipe | None = None
 
@@ -192,13 +199,15 @@ class SmallWorld:
                 pipe.tell(m.Pong(client_ms, self.server_ms))
             case m.Say() if self.say_refusal is not None:
                 pipe.tell(m.Refused(message.id, *_tail(self.say_refusal)))
-            case m.Say() | m.Whisper() | m.Signal() | m.Block():
-                pipe.tell(m.Done(message.id))
+            case m.Order() if self.order_refusal is not None:
+                pipe.tell(m.Refused(message.id, *_tail(self.order_refusal)))
+            case m.Say() | m.Whisper() | m.Signal() | m.Block() | m.Order() | m.Account() | m.Report():
+                pipe.tell(m.Done(message.id, self.result))
             case m.Who(ids=ids):
                 known = [
                     m.Named(avatar, self.names[avatar], "guest") for avatar in ids if avatar in self.names
                 ]
-                pipe.tell(m.People(known))
+                pipe.tell(m.People(known + [bot for bot in self.bots if bot.avatar in ids]))
             case m.Leave():
                 pipe.cut(1000)
 
@@ -213,14 +222,18 @@ class SmallWorld:
             pipe.cut(1000)
             return
         x, z, y, yaw = self.body
-        token = self.token if hello.keep else None
+        token = self.token if hello.keep or hello.code else None
         name = hello.name or "Guest"
-        pipe.tell(
-            m.Welcome(
-                1, 7, name, "Test", "w1", self.server_ms, x, z, y, yaw, "resume-" + "0" * 16, LIMITS, token,
-                hello.resume is not None,
-            )
+        welcome = m.Welcome(
+            1, 7, name, "Test", "w1", self.server_ms, x, z, y, yaw, "resume-" + "0" * 16, LIMITS, token,
+            hello.resume is not None,
         )  # fmt: skip
+        pipe.tell(msgspec.structs.replace(welcome, **self.welcome))
+
+    def send_out(self, code: str, text: str, retry_after_ms: int = 0) -> None:
+        """As staff do."""
+        self.tell(m.Goodbye(code, text, retry_after_ms))
+        self.pipe.cut(m.CloseCode.REMOVED, text)
 
     def _move(self, pipe: Pipe, state: bytes) -> None:
         seq, x, z, _, yaw, gesture = struct.unpack("<IiihBB", state)

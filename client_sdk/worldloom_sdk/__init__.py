@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from worldloom_sdk.client import Client
     from worldloom_sdk.connection import Connection
     from worldloom_sdk.errors import (
+        AccessRefused,
+        Banned,
         Blocked,
         ConnectionClosed,
         ContentError,
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
         Interrupted,
         NotConnected,
         Refused,
+        SentOut,
         SetupError,
         TimedOut,
         WorldloomError,
@@ -34,17 +37,20 @@ if TYPE_CHECKING:
         Resumed,
         Signalled,
         Spoke,
+        Standing,
         Whispered,
     )
-    from worldloom_sdk.protocol.messages import CorrectionReason, SayKind
+    from worldloom_sdk.protocol.messages import CorrectionReason, OrderAct, Role, SayKind, Scope
     from worldloom_sdk.protocol.words import Gesture
     from worldloom_sdk.view import View
 
 __all__ = [
+    "AccessRefused",
     "Avatar",
     "AvatarEntered",
     "AvatarLeft",
     "AvatarsMoved",
+    "Banned",
     "Blocked",
     "Bot",
     "Client",
@@ -60,16 +66,21 @@ __all__ = [
     "Joined",
     "Lost",
     "NotConnected",
+    "OrderAct",
     "PictureComplete",
     "Position",
     "Refused",
     "RegionWeaving",
     "RegionWoven",
     "Resumed",
+    "Role",
     "SayKind",
+    "Scope",
+    "SentOut",
     "SetupError",
     "Signalled",
     "Spoke",
+    "Standing",
     "TimedOut",
     "View",
     "Whispered",
@@ -83,14 +94,14 @@ _HOMES = {
     "client": ("Client",),
     "connection": ("Connection",),
     "errors": (
-        "Blocked", "ConnectionClosed", "ContentError", "Disconnected", "Interrupted", "NotConnected", "Refused",
-        "SetupError", "TimedOut", "WorldloomError",
+        "AccessRefused", "Banned", "Blocked", "ConnectionClosed", "ContentError", "Disconnected", "Interrupted",
+        "NotConnected", "Refused", "SentOut", "SetupError", "TimedOut", "WorldloomError",
     ),
     "events": (
         "AvatarEntered", "AvatarLeft", "AvatarsMoved", "Corrected", "Event", "Joined", "Lost", "PictureComplete",
-        "RegionWeaving", "RegionWoven", "Resumed", "Signalled", "Spoke", "Whispered",
+        "RegionWeaving", "RegionWoven", "Resumed", "Signalled", "Spoke", "Standing", "Whispered",
     ),
-    "protocol.messages": ("CorrectionReason", "SayKind"),
+    "protocol.messages": ("CorrectionReason", "OrderAct", "Role", "SayKind", "Scope"),
     "protocol.words": ("Gesture",),
     "view": ("View",),
 }  # fmt: skip

@@ -35,11 +35,12 @@ class Avatar:
     Attributes:
         id: Avatar id, stable as long as the body is in the world.
         name: ``None`` until it was asked for (``await bot.name_of(avatar)``).
-        kind: "guest", "resident" or newer; ``None`` until the name was asked for.
+        kind: A Role, "bot" or newer; ``None`` until the name was asked for.
         position: Metres.
         yaw: Radians in [0, 2 pi): 0 looks to +Z, counter-clockwise seen from above.
         gesture: What it does, a ``Gesture`` or an emote (0-63).
         speed: Horizontal speed in m/s, estimated from the last two words; 0 for who stands or sits.
+        owner: Whose bot it is, by name; ``None`` for who is nobody's, and until the name was asked for.
     """
 
     id: int
@@ -49,6 +50,7 @@ class Avatar:
     yaw: float
     gesture: int
     speed: float = 0.0
+    owner: str | None = None
 
     @property
     def x(self) -> float:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
@@ -13,8 +14,9 @@ from worldloom_sdk import events
 from worldloom_sdk.avatar import Avatar, Position, yaw_to_radians, yaw_towards
 from worldloom_sdk.client import Client
 from worldloom_sdk.clock import Clock, within
-from worldloom_sdk.errors import Disconnected, TimedOut, WorldloomError
+from worldloom_sdk.errors import Banned, Disconnected, SentOut, TimedOut, WorldloomError
 from worldloom_sdk.handlers import Handlers
+from worldloom_sdk.order import OwnAccount, Staff
 from worldloom_sdk.protocol.geometry import to_units
 from worldloom_sdk.protocol.messages import SayKind
 from worldloom_sdk.protocol.words import Gesture
@@ -31,6 +33,7 @@ E = TypeVar("E", bound=events.Event)
 Handler = TypeVar("Handler", bound=Callable[..., object])
 
 _JOINING_AT_ONCE = 8
+_KEY_VARIABLE = "WORLDLOOM_KEY"
 
 
 class Bot:
@@ -39,14 +42,19 @@ class Bot:
     Args:
         where: Address of the world, or a Client that was not started yet.
         name: Wanted name.
-        token: Token of an account, if there is one.
-        token_file: Where the token of the bot's account is kept; made at the first start, in a folder that is there.
+        key: The bot's key, as its owner was given it (``client.account.make_bot``). If there is neither a key nor a
+            ``token_file``: the environment's ``WORLDLOOM_KEY``, and without that the bot is a guest.
+        token_file: Where token and recovery code of the bot's own account are kept; made at the first start, in a
+            folder that is there.
+        access: An invitation or the world's password, for a guest or a new account where one is asked for.
+        code: A recovery or pairing code of an account to come back to, while there is no token.
+        bot: Whether it says that it is no person; others are shown it.
         dial: Opens transports, instead of a WebSocket to ``where``.
         clock: Whose time it goes by.
         patience_s: How long the first join may go on trying when nobody answers or the world is full, in seconds.
         max_calls: How many handler calls may be under way at once; more are dropped, and the log says so.
 
-    What is given is looked at by ``start``.
+    What is given is looked at by ``start``. With a Client, only ``bot`` and ``max_calls`` count.
     """
 
     def __init__(
@@ -54,8 +62,11 @@ class Bot:
         where: str | Client = "",
         *,
         name: str = "",
-        token: str | None = None,
+        key: str | None = None,
         token_file: str | Path | None = None,
+        access: str = "",
+        code: str = "",
+        bot: bool = True,
         dial: Dial | None = None,
         clock: Clock | None = None,
         patience_s: float = 30.0,
@@ -67,12 +78,15 @@ class Bot:
             self.client = Client(
                 where,
                 name=name,
-                token=token,
+                token=key or (os.environ.get(_KEY_VARIABLE) if token_file is None and not code else None),
                 token_file=token_file,
+                access=access,
+                code=code,
                 dial=dial,
                 clock=clock,
                 patience_s=patience_s,
             )
+        self.client.identity.bot = bot
         self._handlers = Handlers(lambda: self.name, self.client.clock, max_calls)
         self._walk: Walk | None = None
         self._deaf: Callable[[], None] | None = None
@@ -106,6 +120,16 @@ class Bot:
     def terrain(self) -> Terrain:
         """Heights of the land: ``bot.terrain.height(x, z)``, ``await bot.terrain.wait(x, z)``."""
         return self.client.terrain
+
+    @property
+    def staff(self) -> Staff:
+        """What moderators and owners do: ``await bot.staff.mute("Mallory", minutes=10)``."""
+        return self.client.staff
+
+    @property
+    def account(self) -> OwnAccount:
+        """What a person does about its account; not for a bot that came with a key."""
+        return self.client.account
 
     def nearby(self, radius: float = 20.0) -> list[Avatar]:
         """Others within ``radius`` metres, nearest first."""
@@ -170,6 +194,18 @@ class Bot:
     async def signal(self, channel: str, data: bytes, to: Avatar | int = 0) -> None:
         """Send bytes of your own to one avatar's client, or to all within 100 m; raises as ``say``."""
         await self.client.signal(channel, data, to)
+
+    async def block(self, avatar: Avatar | int, *, speech_only: bool = False) -> None:
+        """Be nothing to each other, or not heard by each other; see ``Client.block``."""
+        await self.client.block(avatar, speech_only=speech_only)
+
+    async def unblock(self, avatar: Avatar | int) -> None:
+        """End a block; raises as ``say``."""
+        await self.client.unblock(avatar)
+
+    async def report(self, avatar: Avatar | int, text: str) -> int:
+        """Tell staff of somebody; returns the report's number. See ``Client.report``."""
+        return await self.client.report(avatar, text)
 
     async def name_of(self, avatar: Avatar | int) -> str | None:
         """Name of an avatar; ``None`` if it is not told."""
@@ -276,20 +312,33 @@ class Bot:
         """Live until Ctrl-C, blocking: the whole of a program.
 
         Raises:
-            SystemExit: With status 1, when the bot could not come in, or the server will not have it any more; why is
-                one line on standard error. ``live`` raises the error itself.
+            SystemExit: With status 1, when the bot could not come in, or the server will not have it any more; with 77,
+                when it was sent out or is banned, and must not come back before a person has looked at it. Why is one
+                line on standard error. ``live`` raises the error itself.
         """
         try:
             _run_until_signalled(self.live())
         except WorldloomError as fault:
             sys.stderr.write(f"{self.name or 'bot'}: {fault}\n")
-            raise SystemExit(1) from None
+            raise SystemExit(_status(fault)) from None
 
     # ---- inside
 
     def _hear(self, event: events.Event) -> None:
+        if isinstance(event, events.Joined):
+            self._tell_of_recovery()
         if not (isinstance(event, events.Spoke) and event.mine):
             self._handlers.hear(event)
+
+    def _tell_of_recovery(self) -> None:
+        """Say where the recovery code is, once: when the world has told it."""
+        welcome, path = self.client.connection.welcome, self.client.identity.token_file
+        if welcome is not None and welcome.recovery:
+            where = path.absolute() if path is not None else "kept nowhere: bot.client.recovery has it"
+            sys.stderr.write(
+                f"{self.name}: the recovery code of this account is {'in ' if path else ''}{where}; write it down "
+                "elsewhere, too: with it one comes back when the token is lost\n"
+            )
 
     def _new_walk(self, speed: float) -> Walk:
         walk = Walk(self.client, speed)
@@ -351,13 +400,19 @@ def run_many(bots: Iterable[Bot]) -> None:
     """Run many bots in one process until Ctrl-C, blocking: the whole of a program.
 
     Raises:
-        SystemExit: With status 1, when all have ended and some of them failed; one line on standard error says so.
+        SystemExit: With status 1, when all have ended and some of them failed, or 77, as ``Bot.run``; one line on
+            standard error says so.
     """
     crowd = list(bots)
     faults = _run_until_signalled(live_together(crowd))
     if faults:
         sys.stderr.write(f"{len(faults)} of {len(crowd)} bots failed, the first: {faults[0]}\n")
-        raise SystemExit(1)
+        raise SystemExit(max(map(_status, faults)))
+
+
+def _status(fault: WorldloomError) -> int:
+    """What a program ends with; a service is not to start it again after 77, "permission denied" of sysexits.h."""
+    return 77 if isinstance(fault, SentOut | Banned) else 1
 
 
 def _run_until_signalled(living: Coroutine[Any, Any, T]) -> T | None:

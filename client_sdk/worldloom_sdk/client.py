@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import logging
 import random
@@ -10,20 +11,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from msgspec import Struct
+
 from worldloom_sdk import events
 from worldloom_sdk.address import parse_address
+from worldloom_sdk.answers import Answers
 from worldloom_sdk.avatar import Avatar, Position
 from worldloom_sdk.clock import Clock, RealClock, within
 from worldloom_sdk.connection import Command, Connection
-from worldloom_sdk.errors import (
-    Disconnected,
-    NotConnected,
-    Refused,
-    TimedOut,
-)
-from worldloom_sdk.link import Identity, Link
+from worldloom_sdk.errors import Disconnected, NotConnected, TimedOut
+from worldloom_sdk.identity import Identity
+from worldloom_sdk.link import Link
 from worldloom_sdk.names import NameDesk
-from worldloom_sdk.protocol.messages import CloseCode, Limits, SayKind
+from worldloom_sdk.order import OwnAccount, Staff, Whom, order_fields
+from worldloom_sdk.protocol import messages
+from worldloom_sdk.protocol.messages import BlockReach, CloseCode, Limits, OrderAct, SayKind, Welcome
 from worldloom_sdk.protocol.words import Gesture
 from worldloom_sdk.terrain import Terrain
 from worldloom_sdk.transport import Dial, Transport, dial_socket
@@ -36,7 +38,6 @@ _log = logging.getLogger(__name__)
 E = TypeVar("E", bound=events.Event)
 Listener = Callable[[events.Event], None]
 
-_ANSWER_TIMEOUT_S = 10.0
 _PING_SPACING_S = 0.55
 _PING_EVERY_S = 10.0
 _FIRST_PINGS = 3
@@ -49,10 +50,13 @@ class Client:
     Args:
         url: ``ws://host:port/ws``, ``http(s)://host[:port]`` or ``host:port``.
         name: Wanted name; a guest's or a new account's.
-        token: Token of an account, if there is one.
-        token_file: Where the token of this client's account is kept, mode 0600. If there is no such file, an account
-            is asked for and its token written there; its folder must exist.
+        token: Token of an account, or a bot's key, if there is one.
+        token_file: Where the token and the recovery code of this client's account are kept, mode 0600. If there is no
+            such file, an account is asked for and both are written there; its folder must exist.
         keep: Ask for an account when there is no token. Default: only with a ``token_file``.
+        access: An invitation or the world's password, where one is asked for; used when there is no token.
+        code: A recovery or pairing code of an account to come back to; used when there is no token.
+        bot: Say that this is no person; it is shown. A ``Bot`` says it for its client.
         dial: Opens transports, instead of a WebSocket to ``url``.
         clock: Whose time it goes by.
         patience_s: How long the first join may go on trying when nobody answers or the world is full, in seconds. The
@@ -62,6 +66,9 @@ class Client:
     Attributes:
         connection: The protocol's state, the view included.
         terrain: Heights of the land near.
+        staff: What moderators and owners do.
+        account: What a person does about its account.
+        identity: By what right it comes in; holds secrets.
         clock: As given.
 
     What is given is looked at by ``start``.
@@ -75,6 +82,9 @@ class Client:
         token: str | None = None,
         token_file: str | Path | None = None,
         keep: bool | None = None,
+        access: str = "",
+        code: str = "",
+        bot: bool = False,
         dial: Dial | None = None,
         clock: Clock | None = None,
         patience_s: float = 0.0,
@@ -83,16 +93,21 @@ class Client:
         self.clock: Clock = clock or RealClock()
         self.connection = Connection(self.clock.monotonic)
         self.terrain = Terrain(self._fetch, self.clock)
-        self._identity = Identity(
+        self.identity = Identity(
             name=name,
             token=token or None,
             token_file=Path(token_file) if token_file is not None else None,
             keep=keep if keep is not None else token_file is not None,
+            access=access,
+            code=code,
+            bot=bot,
         )
+        self.staff = Staff(self._carry_out)
+        self.account = OwnAccount(self._carry_out, self.identity.renew_recovery)
         self._names = NameDesk(self._ask_names, self.clock)
         self._link = Link(
             self.connection,
-            self._identity,
+            self.identity,
             dial=dial or _dialler(url),
             clock=self.clock,
             emit=self._take,
@@ -103,8 +118,7 @@ class Client:
         self._listeners: list[Listener] = []
         self._task: asyncio.Task[None] | None = None
         self._joined: asyncio.Future[None] | None = None
-        self._answers: dict[int, asyncio.Future[None]] = {}
-        self._pongs: list[asyncio.Future[int]] = []
+        self._answers = Answers(self.clock)
         self._move_turn, self._next_move = asyncio.Lock(), 0.0
         self._ping_turn, self._next_ping = asyncio.Lock(), 0.0
 
@@ -123,7 +137,33 @@ class Client:
     @property
     def token(self) -> str | None:
         """Token of the account, once there is one; a secret."""
-        return self._identity.token
+        return self.identity.token
+
+    @property
+    def recovery(self) -> str:
+        """Recovery code of the account, if this client was told it or its token file has it; a secret."""
+        return self.identity.recovery
+
+    @property
+    def greeting(self) -> str:
+        """What the world tells who comes; raises as ``limits``."""
+        return self._welcome.greeting
+
+    @property
+    def role(self) -> str:
+        """What this client is here, a Role or newer; raises as ``limits``."""
+        return self._standing.role
+
+    @property
+    def hidden(self) -> bool:
+        """Whether this client is invisible to all but staff; raises as ``limits``."""
+        return self._standing.hidden
+
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """What the key that it came with may be used for, each a Scope; ``None``: everything. Raises as ``limits``."""
+        scopes = self._welcome.scopes
+        return frozenset(scopes) if scopes is not None else None
 
     @property
     def me(self) -> Avatar:
@@ -140,7 +180,7 @@ class Client:
     def name(self) -> str:
         """Own name, as the server gave it; before that, the wanted one."""
         welcome = self.connection.welcome
-        return welcome.name if welcome is not None else self._identity.name
+        return welcome.name if welcome is not None else self.identity.name
 
     @property
     def position(self) -> Position:
@@ -154,9 +194,7 @@ class Client:
         Raises:
             NotConnected: The world was never joined.
         """
-        if self.connection.welcome is None:
-            raise NotConnected("this client has not joined a world yet")
-        return self.connection.welcome.limits
+        return self._welcome.limits
 
     # ---- life
 
@@ -164,14 +202,14 @@ class Client:
         """Join the world, and stay in it until ``stop``.
 
         Raises:
-            Refused: The server does not let this client in.
+            Refused: The server does not let this client in: AccessRefused and Banned are two ways of it.
             Disconnected: Nobody answered within ``patience_s``.
             SetupError: Address, name or token are none, or the token file cannot be read or written.
         """
         if self._task is not None:
             raise RuntimeError("expected a client that was not started, got one that was")
         self._joined = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._run(), name=f"client {self._identity.name}")
+        self._task = asyncio.create_task(self._run(), name=f"client {self.identity.name}")
         try:
             await asyncio.wait((self._task, self._joined), return_when=asyncio.FIRST_COMPLETED)
             if self._task.done():
@@ -197,7 +235,8 @@ class Client:
         """Wait until this client has ended: by ``stop``, or because the server will not have it any more.
 
         Raises:
-            WorldloomError: The latter; says why.
+            SentOut: Who keeps order here sent it out.
+            WorldloomError: The latter in any way; says why.
         """
         if self._task is not None:
             await asyncio.wait((self._task,))
@@ -298,9 +337,30 @@ class Client:
         """Send bytes of your own to one avatar's client, or to all within 100 m. Raises as ``say``."""
         await self._command(lambda: self.connection.signal(channel, data, _id(to)))
 
-    async def block(self, avatar: Avatar | int, *, on: bool = True) -> None:
-        """Have an avatar and its speech not sent here, or sent again. Raises as ``say``."""
-        await self._command(lambda: self.connection.block(_id(avatar), on=on))
+    async def block(self, avatar: Avatar | int, *, speech_only: bool = False) -> None:
+        """Be nothing to each other: neither is sent the other's body or speech, or speech alone. Raises as ``say``."""
+        reach = BlockReach.SPEECH if speech_only else BlockReach.ALL
+        await self._carry_out(messages.Block, avatar=_id(avatar), on=True, reach=reach)
+
+    async def unblock(self, avatar: Avatar | int) -> None:
+        """End a block. Raises as ``say``."""
+        await self._carry_out(messages.Block, avatar=_id(avatar), on=False)
+
+    async def report(self, avatar: Avatar | int, text: str) -> int:
+        """Tell staff of somebody in view or just heard; what was sent here in the last 30 s goes with it.
+
+        Returns:
+            The report's number. Raises as ``say``.
+        """
+        return await self._carry_out(messages.Report, avatar=_id(avatar), text=text)
+
+    async def order(self, act: OrderAct, who: Whom | None = None, **fields: object) -> Any:
+        """Keep order, by any act and the fields of ``messages.Order`` that it takes; ``staff`` has a method for each.
+
+        Returns:
+            What the act has to tell, see ``messages.RESULTS``. Raises as ``say``.
+        """
+        return await self._carry_out(messages.Order, act=act, **order_fields(who), **fields)
 
     async def ping(self) -> int:
         """World time in milliseconds, asked of the server now; at most about twice a second, waits for its turn.
@@ -313,10 +373,9 @@ class Client:
             await self.clock.sleep(max(0.0, self._next_ping - self.clock.monotonic()))
             self._require()
             self._next_ping = self.clock.monotonic() + _PING_SPACING_S
-            future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-            self._pongs.append(future)
+            future = self._answers.expect_pong()
             await self._link.send(self.connection.ping())
-        return await within(self.clock, _ANSWER_TIMEOUT_S, future, "ping")
+        return await self._answers.pong(future)
 
     async def name_of(self, avatar: Avatar | int, timeout: float = 3.0) -> str | None:
         """Name of an avatar; asked for once, then remembered. ``None`` if the server does not tell it in time.
@@ -330,7 +389,7 @@ class Client:
             with contextlib.suppress(TimedOut):
                 await self.wait_for(events.NamesKnown, lambda event: wanted in event.ids, timeout)
         known = self.view.name_of(wanted)
-        return None if known is None else known[0]
+        return None if known is None else known.name
 
     # ---- inside
 
@@ -352,44 +411,14 @@ class Client:
                 await self.ping()
 
     def _take(self, event: events.Event) -> None:
+        self._answers.take(event, self.name)
         match event:
-            case events.CommandDone(id=command):
-                self._answer(command, None)
-            case events.CommandRefused(id=command, code=code, text=text, hint=hint, retry_after=wait):
-                self._answer(command, Refused(code, text, hint, wait))
-            case events.Ponged(server_ms=server_ms):
-                if self._pongs:
-                    waiting = self._pongs.pop(0)
-                    if not waiting.done():
-                        waiting.set_result(server_ms)
             case events.RegionWoven(rx=rx, rz=rz, sha256=sha256):
                 self.terrain.woven(rx, rz, sha256)
             case events.Joined() | events.Resumed():
                 if self._joined is not None and not self._joined.done():
                     self._joined.set_result(None)
-            case events.Lost():
-                self._leave_unanswered()
         self._emit(event)
-
-    def _leave_unanswered(self) -> None:
-        lost = Disconnected("the connection was lost before the answer; whether it was done is unknown")
-        unanswered: list[asyncio.Future[Any]] = [*self._answers.values(), *self._pongs]
-        for future in unanswered:
-            if not future.done():
-                future.set_exception(lost)
-                future.exception()
-        self._pongs.clear()
-
-    def _answer(self, command: int, refusal: Refused | None) -> None:
-        waiting = self._answers.get(command)
-        if waiting is None:
-            if refusal is not None:
-                _log.warning("%s: refused: %s", self.name, refusal)
-        elif not waiting.done():
-            if refusal is None:
-                waiting.set_result(None)
-            else:
-                waiting.set_exception(refusal)
 
     def _emit(self, event: events.Event) -> None:
         for listener in tuple(self._listeners):
@@ -398,16 +427,25 @@ class Client:
             except Exception:  # noqa: BLE001 - the boundary
                 _log.exception("%s: a listener failed on %s", self.name, type(event).__name__)
 
-    async def _command(self, make: Callable[[], Command]) -> None:
+    async def _carry_out(self, kind: type[Struct], /, **fields: object) -> Any:
+        return await self._command(functools.partial(self.connection.command, kind, **fields))
+
+    async def _command(self, make: Callable[[], Command]) -> Any:
         self._require()
         command = make()
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._answers[command.id] = future
-        try:
-            await self._link.send(command.data)
-            await within(self.clock, _ANSWER_TIMEOUT_S, future, "an answer of the server")
-        finally:
-            del self._answers[command.id]
+        return await self._answers.of_command(command.id, self._link.send(command.data))
+
+    @property
+    def _welcome(self) -> Welcome:
+        if self.connection.welcome is None:
+            raise NotConnected("this client has not joined a world yet")
+        return self.connection.welcome
+
+    @property
+    def _standing(self) -> events.Standing:
+        if self.connection.standing is None:
+            raise NotConnected("this client has not joined a world yet")
+        return self.connection.standing
 
     def _require(self) -> None:
         if not self.in_world:

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -27,6 +27,7 @@ __all__ = ["Command", "Connection", "State"]
 _MOVE_HEAD: Final = b"\x92\x02\xc4\x10"
 _MOVE: Final = struct.Struct("<IiihBB")
 _MOVES_REMEMBERED = 128
+_WITHOUT_END_MS = 2**53 - 1
 _CLOCK_SAMPLES = 8
 _EXPECTED: Final = re.compile(r"Expected (.+?)(, got .+)? - at `\$\[(\d+)\]")
 """How msgspec says what is wrong with a field, and which one it is."""
@@ -52,6 +53,13 @@ class Command(NamedTuple):
     data: bytes
 
 
+class _Waiting(NamedTuple):
+    """A command that waits for its answer: its class, and its act if it has one."""
+
+    kind: type[msgspec.Struct]
+    act: str
+
+
 class Connection:
     """What a client knows and says.
 
@@ -62,6 +70,7 @@ class Connection:
         state: Where the connection stands.
         view: The mirror of what is seen.
         welcome: What the server said at the last join; holds the resume token and the limits.
+        standing: What this client is here, as was said last; ``None`` before the first join.
         seq: Number of the last move.
     """
 
@@ -69,12 +78,13 @@ class Connection:
         self.state = State.NEW
         self.view = View()
         self.welcome: messages.Welcome | None = None
+        self.standing: events.Standing | None = None
         self.seq = 0
         self._clock = clock
         self._body = Body(0, 0, 0, 0, 0)
         self._height_known = False
         self._flying: deque[tuple[int, Body]] = deque(maxlen=_MOVES_REMEMBERED)
-        self._commands: dict[int, str] = {}
+        self._commands: dict[int, _Waiting] = {}
         self._last_id = 0
         self._offsets: deque[tuple[float, float]] = deque(maxlen=_CLOCK_SAMPLES)
 
@@ -111,7 +121,7 @@ class Connection:
     @property
     def pending(self) -> dict[int, str]:
         """Commands that wait for their answer: id -> name of the command."""
-        return dict(self._commands)
+        return {command: waiting.kind.__name__ for command, waiting in self._commands.items()}
 
     @property
     def server_ms(self) -> float:
@@ -131,8 +141,11 @@ class Connection:
         resume: str | None = None,
         keep: bool = False,
         client: str = "",
+        access: str = "",
+        code: str = "",
+        bot: bool = False,
     ) -> bytes:
-        """The first message on a new socket.
+        """The first message on a new socket; see ``messages.Hello`` for what its fields mean.
 
         Raises:
             RuntimeError: The connection is already greeted; call ``lost`` first.
@@ -140,7 +153,8 @@ class Connection:
         """
         if self.state not in (State.NEW, State.LOST):
             raise RuntimeError(f"expected a new or lost connection, got {self.state.name}")
-        data = _checked(messages.Hello(messages.PROTOCOL_VERSION, client, name, token, resume, keep))
+        version = messages.PROTOCOL_VERSION
+        data = _checked(messages.Hello(version, client, name, token, resume, keep, access, code, bot))
         self.state = State.GREETED
         return data
 
@@ -213,7 +227,7 @@ class Connection:
         Raises:
             ProtocolError: The text is too long, or an argument of another kind.
         """
-        return self._command(messages.Say(self._next_id(), kind, text))
+        return self.command(messages.Say, kind=kind, text=text)
 
     def whisper(self, to: int, text: str) -> Command:
         """Speak to one avatar.
@@ -221,7 +235,7 @@ class Connection:
         Raises:
             ProtocolError: The text is too long, or an argument of another kind.
         """
-        return self._command(messages.Whisper(self._next_id(), to, text))
+        return self.command(messages.Whisper, to=to, text=text)
 
     def signal(self, channel: str, data: bytes, to: int = 0) -> Command:
         """Send a message of this client's own kind to one avatar, or to all within 100 m (``to`` 0).
@@ -229,11 +243,22 @@ class Connection:
         Raises:
             ProtocolError: Channel or data are too long.
         """
-        return self._command(messages.Signal(self._next_id(), to, channel, data))
+        return self.command(messages.Signal, to=to, channel=channel, data=data)
 
-    def block(self, avatar: int, *, on: bool = True) -> Command:
-        """Have an avatar and its speech not sent here, or sent again."""
-        return self._command(messages.Block(self._next_id(), avatar, on))
+    def command(self, kind: type[msgspec.Struct], /, **fields: object) -> Command:
+        """Any command: its class in ``messages``, and its fields but ``id`` by name.
+
+        Raises:
+            ProtocolError: A field is out of bounds, or of another kind.
+            RuntimeError: Not in the world.
+        """
+        if self.state is not State.IN_WORLD:
+            raise RuntimeError(f"expected to be in the world, got {self.state.name}")
+        number = self._last_id % 0xFFFF_FFFF + 1
+        data = _checked(kind(id=number, **fields))
+        self._last_id = number
+        self._commands[number] = _Waiting(kind, str(fields.get("act", "")))
+        return Command(number, data)
 
     # ---- what is heard
 
@@ -265,19 +290,6 @@ class Connection:
 
     # ---- inside
 
-    def _next_id(self) -> int:
-        return self._last_id % 0xFFFF_FFFF + 1
-
-    def _command(
-        self, message: messages.Say | messages.Whisper | messages.Signal | messages.Block
-    ) -> Command:
-        if self.state is not State.IN_WORLD:
-            raise RuntimeError(f"expected to be in the world, got {self.state.name}")
-        data = _checked(message)
-        self._last_id = message.id
-        self._commands[message.id] = type(message).__name__
-        return Command(message.id, data)
-
     def _be(self, body: Body) -> None:
         self._body = body
         self.view.be(self.view.own, body)
@@ -307,7 +319,8 @@ class Connection:
         self.view.be(welcome.you, Body(welcome.x, welcome.y, welcome.z, welcome.yaw, Gesture.STAND))
         self._be(Body(welcome.x, welcome.y, welcome.z, welcome.yaw, Gesture.STAND))
         self._height_known = True
-        self.view.know(welcome.you, welcome.name, "")
+        self.view.know(welcome.you, welcome.name)
+        self.standing = events.Standing(welcome.role, 0.0, "", welcome.hidden)
         if welcome.resumed:
             return [*gone, events.Resumed(self.me)]
         return [*gone, events.Joined(self.me, welcome.world)]
@@ -320,18 +333,35 @@ class Connection:
                 return self._area(message)
             case messages.Correction():
                 return [self._corrected(message)]
-            case messages.Done(id=command):
-                return [events.CommandDone(command, self._commands.pop(command, ""))]
+            case messages.Done(id=command, result=result):
+                return [self._done(command, result)]
             case messages.Refused(id=command, code=code, text=text, hint=hint, retry_after_ms=wait):
-                what = self._commands.pop(command, "")
+                waiting = self._commands.pop(command, None)
+                what = waiting.kind.__name__ if waiting is not None else ""
                 return [events.CommandRefused(command, what, code, text, hint, wait / 1000)]
+            case messages.Standing(role=role, muted_ms=muted_ms, reason=reason, hidden=hidden):
+                muted = muted_ms / 1000 if muted_ms < _WITHOUT_END_MS else math.inf
+                self.standing = events.Standing(role, muted, reason, hidden)
+                return [self.standing]
             case messages.Pong():
                 return [self._ponged(message)]
             case messages.People(people=people):
                 for named in people:
-                    self.view.know(named.avatar, named.name, named.kind)
+                    self.view.know(named.avatar, named.name, named.kind, named.of)
                 return [events.NamesKnown(tuple(named.avatar for named in people))]
         return [_plain(message)]
+
+    def _done(self, command: int, result: Any) -> events.CommandDone:
+        waiting = self._commands.pop(command, None)
+        if waiting is None:
+            return events.CommandDone(command, "", result)
+        what, told = waiting.kind.__name__, messages.RESULTS.get(waiting)
+        if told is None:
+            return events.CommandDone(command, what)
+        try:
+            return events.CommandDone(command, what, msgspec.convert(result, told))
+        except msgspec.ValidationError as fault:
+            raise ProtocolError(f"Done of {what} {waiting.act}: {fault}") from None
 
     def _frame(self, frame: messages.Frame) -> list[events.Event]:
         if not frame.body:

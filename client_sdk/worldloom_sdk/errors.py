@@ -1,9 +1,13 @@
 """Errors of the SDK: a small tree, so that a bot can catch what it can do something about."""
 
+import math
+
 from worldloom_sdk.avatar import Position
-from worldloom_sdk.protocol.messages import CorrectionReason
+from worldloom_sdk.protocol.messages import CorrectionReason, RefusalCode
 
 __all__ = [
+    "AccessRefused",
+    "Banned",
     "Blocked",
     "ConnectionClosed",
     "ContentError",
@@ -11,9 +15,11 @@ __all__ = [
     "Interrupted",
     "NotConnected",
     "Refused",
+    "SentOut",
     "SetupError",
     "TimedOut",
     "WorldloomError",
+    "refusal",
 ]
 
 
@@ -43,6 +49,31 @@ class Refused(WorldloomError):
         self.retry_after = retry_after
 
 
+class AccessRefused(Refused):
+    """The world is not open to everybody: it takes an invitation or a password as ``access``, or is closed."""
+
+    def __init__(self, code: str, text: str, hint: str = "", retry_after: float = 0.0) -> None:
+        advice = "give access=..., an invitation or the world's password; who has an account needs none"
+        super().__init__(code, text, f"{hint}; {advice}" if hint else advice, retry_after)
+
+
+class Banned(Refused):
+    """This account or address is banned; ``text`` says why, ``retry_after`` for how long, 0: without end."""
+
+    def __init__(self, code: str, text: str, hint: str = "", retry_after: float = 0.0) -> None:
+        minutes = math.ceil(retry_after / 60)
+        advice = f"come back in {minutes} min, not before" if minutes else "do not come back"
+        super().__init__(code, text, f"{hint}; {advice}" if hint else advice, retry_after)
+
+
+_REFUSALS = {RefusalCode.ACCESS: AccessRefused, RefusalCode.BANNED: Banned}
+
+
+def refusal(code: str, text: str, hint: str, retry_after: float) -> Refused:
+    """The error for what the server refused, by its code."""
+    return _REFUSALS.get(code, Refused)(code, text, hint, retry_after)  # type: ignore[call-overload]
+
+
 class Blocked(WorldloomError):
     """A walk ended before its goal, because the server does not let the body go on.
 
@@ -70,6 +101,22 @@ class Disconnected(WorldloomError):
         super().__init__(text)
         self.code = code
         self.final = final
+
+
+class SentOut(Disconnected):
+    """Who keeps order here sent this client out. It does not come back by itself, and should not at once.
+
+    Attributes:
+        why: "kicked", "banned" or "revoked" (the token or key), or newer.
+        reason: As they were told it, for people; may be empty.
+        retry_after: Seconds before which not to come back; 0: after "kicked", a person may decide; else never.
+    """
+
+    def __init__(self, why: str, reason: str, code: int, retry_after: float = 0.0) -> None:
+        super().__init__(f"{why}: {reason}" if reason else why, code, final=True)
+        self.why = why
+        self.reason = reason
+        self.retry_after = retry_after
 
 
 class NotConnected(Disconnected):

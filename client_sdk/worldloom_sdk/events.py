@@ -1,6 +1,7 @@
 """Events: what a client learns, as classes. Facts that have happened; none can be refused."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from worldloom_sdk.avatar import Avatar, Position
 from worldloom_sdk.protocol.messages import CorrectionReason, SayKind
@@ -25,6 +26,7 @@ __all__ = [
     "Resumed",
     "Signalled",
     "Spoke",
+    "Standing",
     "Whispered",
     "check_kind",
 ]
@@ -172,6 +174,8 @@ class CommandDone(Event):
     id: int
     what: str
     """Name of the command, like "Say"."""
+    result: Any = None
+    """What the command has to tell, see ``protocol.messages.RESULTS``; ``None`` for most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,20 @@ class JoinRefused(Event):
     hint: str
     retry_after: float
     """Seconds; 0 if the server did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing(Event):
+    """What this client is here has changed, or it came in muted. Tells all of it."""
+
+    role: str
+    """A Role, or newer."""
+    muted: float
+    """Seconds from now for which it cannot speak; 0: it can; infinite: without end."""
+    reason: str
+    """Why it is muted."""
+    hidden: bool
+    """Whether it is invisible to all but staff."""
 
 
 @dataclass(frozen=True, slots=True)

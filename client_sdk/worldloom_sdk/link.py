@@ -5,9 +5,7 @@ import functools
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import NamedTuple
 
 from worldloom_sdk import events
@@ -18,48 +16,38 @@ from worldloom_sdk.errors import (
     ConnectionClosed,
     Disconnected,
     NotConnected,
-    Refused,
+    SentOut,
     SetupError,
     TimedOut,
     WorldloomError,
+    refusal,
 )
+from worldloom_sdk.identity import Identity
 from worldloom_sdk.protocol.codec import ProtocolError
 from worldloom_sdk.protocol.messages import CloseCode, RefusalCode, Welcome
-from worldloom_sdk.tokens import check_writable, read_token, write_token
 from worldloom_sdk.transport import Dial, Transport
 
-__all__ = ["Identity", "Link"]
+__all__ = ["Link"]
 
 _log = logging.getLogger(__name__)
 
 _DIAL_TIMEOUT_S = 15.0
 _WELCOME_TIMEOUT_S = 10.0
 _STABLE_AFTER_S = 5.0
-_FINAL_CODES = (CloseCode.NORMAL, CloseCode.POLICY, CloseCode.REPLACED)
+_FINAL_CODES = (
+    CloseCode.NORMAL,
+    CloseCode.PROTOCOL,
+    CloseCode.NOT_BINARY,
+    CloseCode.BAD_PAYLOAD,
+    CloseCode.POLICY,
+    CloseCode.TOO_BIG,
+    CloseCode.REPLACED,
+    CloseCode.REMOVED,
+)
+_APPLICATION_CODES = range(4000, 5000)
+"""Those that it does not know are final, too: a reason of the server's own."""
+_SENT_OUT = ("kicked", "banned", "revoked")
 _PASSING_REFUSALS = (RefusalCode.FULL, RefusalCode.RATE, RefusalCode.UNAVAILABLE)
-
-
-@dataclass(slots=True)
-class Identity:
-    """Who wants to come in."""
-
-    name: str
-    token: str | None
-    """A secret."""
-    token_file: Path | None
-    keep: bool
-    """Ask for an account when there is no token."""
-
-    def prepare(self) -> None:
-        """Read the token, or make sure that the one of a new account can be kept.
-
-        Raises:
-            SetupError: The token file cannot be read or written, or holds no token.
-        """
-        if self.token is None and self.token_file is not None:
-            self.token = read_token(self.token_file)
-            if self.token is None and self.keep:
-                check_writable(self.token_file)
 
 
 class _Ending(NamedTuple):
@@ -213,15 +201,8 @@ class Link:
             await _end(tasks)
 
     def _hello(self) -> bytes:
-        who = self._who
         try:
-            return self._connection.hello(
-                name=who.name,
-                token=who.token,
-                resume=self._resume,
-                keep=who.keep and who.token is None,
-                client=_program(),
-            )
+            return self._connection.hello(resume=self._resume, client=_program(), **self._who.hello())
         except ProtocolError as fault:
             raise SetupError(str(fault)) from None
 
@@ -245,22 +226,7 @@ class Link:
         self._ever_joined = True
         self._resume = welcome.resume
         self._joined_at = self._clock.monotonic()
-        if welcome.token is not None:
-            self._who.token = welcome.token
-            if self._who.token_file is not None:
-                self._keep_token(self._who.token_file, welcome.token)
-
-    def _keep_token(self, path: Path, token: str) -> None:
-        try:
-            write_token(path, token)
-        except OSError as fault:
-            # It could be written a moment ago. The token is known here still: leaving would lose it.
-            _log.error(
-                "%s: the token was not written to %s: %s; only Client.token has it",
-                self._who.name,
-                path,
-                fault,
-            )
+        self._who.take(welcome)
 
     @property
     def _welcome(self) -> Welcome:
@@ -280,21 +246,31 @@ class Link:
         self._connection.lost()
         return was_in_world
 
-    def _refused(self, refusal: events.JoinRefused, resuming: bool) -> _Ending:
-        error = Refused(refusal.code, refusal.text, refusal.hint, refusal.retry_after)
-        if refusal.code in _PASSING_REFUSALS:
-            return _Ending(error, at_least_s=refusal.retry_after)
-        if resuming:
+    def _refused(self, told: events.JoinRefused, resuming: bool) -> _Ending:
+        error = refusal(told.code, told.text, told.hint, told.retry_after)
+        if told.code in _PASSING_REFUSALS:
+            return _Ending(error, at_least_s=told.retry_after)
+        if resuming and told.code != RefusalCode.BANNED:
             self._resume = None
             return _Ending(error, at_once=True)
         # This client's own last session may hold the name for a while after its socket broke.
-        own_ghost = refusal.code == RefusalCode.NAME_TAKEN and self._clock.monotonic() < self._ghost_until
+        own_ghost = told.code == RefusalCode.NAME_TAKEN and self._clock.monotonic() < self._ghost_until
         return _Ending(error, final=not own_ghost, at_least_s=1.0)
 
     def _closed(self, closed: ConnectionClosed) -> _Ending:
         farewell = self._farewell
+        if farewell is not None and farewell.code in _SENT_OUT:
+            # However the connection then ended.
+            removed = SentOut(farewell.code, farewell.text, CloseCode.REMOVED, farewell.retry_after)
+            return _Ending(removed, CloseCode.REMOVED, final=True)
+        if closed.code == CloseCode.REMOVED:
+            return _Ending(SentOut("sent out", closed.reason, closed.code), closed.code, final=True)
         reason = farewell.text if farewell is not None else closed.reason or f"closed with {closed.code}"
-        final = closed.code in _FINAL_CODES or (farewell is not None and farewell.retry_after == 0)
+        final = (
+            closed.code in _FINAL_CODES
+            or closed.code in _APPLICATION_CODES
+            or (farewell is not None and farewell.retry_after == 0)
+        )
         error = Disconnected(reason, closed.code, final=final)
         return _Ending(error, closed.code, final, farewell.retry_after if farewell is not None else 0.0)
 

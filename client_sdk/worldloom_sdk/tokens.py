@@ -1,18 +1,31 @@
-"""Token files: where a bot keeps who it is. One token, one file, readable by its owner alone."""
+"""Token files: where a bot keeps who it is. One account, one file, readable by its owner alone.
+
+The first line is the token. A second one, "recovery:" and a code, is there if the account's recovery code is known.
+"""
 
 import os
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from worldloom_sdk.errors import SetupError
 
-__all__ = ["check_writable", "read_token", "write_token"]
+__all__ = ["Kept", "check_writable", "read_token", "write_token"]
 
-_MAX_BYTES = 256
+_MAX_BYTES = 512
+_RECOVERY = "recovery:"
 
 
-def read_token(path: Path) -> str | None:
-    """The token in a file, or ``None`` if there is no such file.
+class Kept(NamedTuple):
+    """What a token file holds; secrets."""
+
+    token: str
+    recovery: str = ""
+    """Empty if it is not known here."""
+
+
+def read_token(path: Path) -> Kept | None:
+    """What is in a file, or ``None`` if there is no such file.
 
     Raises:
         SetupError: It cannot be read, or holds something that is no token. The text names the file, never what is
@@ -25,13 +38,14 @@ def read_token(path: Path) -> str | None:
         return None
     except OSError as fault:
         raise SetupError(f"token_file: expected a file that can be read, got {path}: {_why(fault)}") from None
-    token = raw.strip().decode("ascii", "replace")
-    if not 16 <= len(token) <= 128 or not token.isprintable():
+    token, *more = raw.strip().decode("ascii", "replace").splitlines() or [""]
+    known = all(line.startswith(_RECOVERY) for line in more) and len(more) <= 1
+    if not 16 <= len(token) <= 128 or not token.isprintable() or not known:
         raise SetupError(
             f"token_file: expected a token of 16 to 128 characters in {path}, got something else; "
             "if it holds no token worth keeping, delete it: a new account is then asked for"
         )
-    return token
+    return Kept(token, *(line.removeprefix(_RECOVERY).strip() for line in more))
 
 
 def check_writable(path: Path) -> None:
@@ -53,8 +67,8 @@ def check_writable(path: Path) -> None:
         ) from None
 
 
-def write_token(path: Path, token: str) -> None:
-    """Keep a token, mode 0600, whole or not at all.
+def write_token(path: Path, kept: Kept) -> None:
+    """Keep a token, and the recovery code if there is one; mode 0600, whole or not at all.
 
     Raises:
         OSError: The file cannot be written, or its folder is missing.
@@ -62,7 +76,9 @@ def write_token(path: Path, token: str) -> None:
     handle, draft = _draft(path)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(token.encode("ascii") + b"\n")
+            file.write(f"{kept.token}\n".encode("ascii"))
+            if kept.recovery:
+                file.write(f"{_RECOVERY} {kept.recovery}\n".encode("ascii"))
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, path)

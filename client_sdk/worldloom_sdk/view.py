@@ -24,7 +24,7 @@ from worldloom_sdk.protocol.words import (
     unpack_words,
 )
 
-__all__ = ["Body", "Changes", "Key", "View"]
+__all__ = ["Body", "Changes", "Key", "Known", "View"]
 
 Key = tuple[int, int, int]
 """(cell x, cell z, layer)."""
@@ -55,6 +55,14 @@ class Changes(NamedTuple):
     left: list[Avatar]
     moved: list[int]
     """Ids of changed bodies; filled only if asked for."""
+
+
+class Known(NamedTuple):
+    """What the server told of somebody when it was asked."""
+
+    name: str | None = None
+    kind: str | None = None
+    owner: str | None = None
 
 
 class _Departed(NamedTuple):
@@ -88,7 +96,7 @@ class View:
         self._places: dict[Key, Place] = {}
         self._where: dict[int, tuple[Place, int]] = {}
         self._departed: dict[int, _Departed] = {}
-        self._names: dict[int, tuple[str, str]] = {}
+        self._names: dict[int, Known] = {}
         self._changes = Changes([], [], [])
 
     # ---- what comes in
@@ -98,17 +106,17 @@ class View:
         self.own = own
         self._own_body = body
 
-    def know(self, avatar: int, name: str, kind: str) -> None:
-        """Remember a name. The names of bodies in view and of the last few thousand others are kept."""
+    def know(self, avatar: int, name: str, kind: str = "", owner: str = "") -> None:
+        """Remember who somebody is. The names of bodies in view and of the last few thousand others are kept."""
         self._names.pop(avatar, None)
-        self._names[avatar] = (name, kind)
+        self._names[avatar] = Known(name, kind or None, owner or None)
         if len(self._names) > 2 * _NAMES_KEPT:
             out_of_view = [known for known in self._names if known not in self.avatars]
             for known in out_of_view[: max(0, len(self._names) - _NAMES_KEPT)]:
                 del self._names[known]
 
-    def name_of(self, avatar: int) -> tuple[str, str] | None:
-        """Name and kind of an avatar, if they are known."""
+    def name_of(self, avatar: int) -> Known | None:
+        """Who an avatar is, if that is known."""
         return self._names.get(avatar)
 
     def apply_area(
@@ -335,11 +343,9 @@ class View:
         return gone / (ticks * TICK_MS / 1000)
 
     def _avatar(self, avatar: int, body: Body, speed: float = 0.0) -> Avatar:
-        name, kind = self._names.get(avatar, (None, None))
-        position = Position.of_units(body.x, body.y, body.z)
-        return Avatar(
-            avatar, name, kind or None, position, yaw_to_radians(body.yaw), int(body.gesture), speed
-        )
+        name, kind, owner = self._names.get(avatar, Known())
+        position, yaw = Position.of_units(body.x, body.y, body.z), yaw_to_radians(body.yaw)
+        return Avatar(avatar, name, kind, position, yaw, int(body.gesture), speed, owner)
 
     def _ids(self) -> Iterator[int]:
         if self.own and self.own not in self._where and self.own not in self._departed:

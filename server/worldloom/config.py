@@ -18,6 +18,7 @@ from worldloom.errors import ConfigError
 
 __all__ = [
     "ENV_PREFIX",
+    "AccessConfig",
     "Config",
     "LimitsConfig",
     "LogConfig",
@@ -36,7 +37,8 @@ __all__ = [
 
 ENV_PREFIX = "WORLDLOOM_"
 """``WORLDLOOM_SERVER__PORT=9000`` sets ``server.port``. Names without a double underscore are not read."""
-_TEST_PREFIX = f"{ENV_PREFIX}TEST_"
+_OTHERS = (f"{ENV_PREFIX}TEST_", f"{ENV_PREFIX}KEY")
+"""Of the tests, and of bots: the key that the SDK reads."""
 _TOPIC = r"^[^#+\x00/]+(/[^#+\x00/]+)*$"
 _TOPIC_WORDS = {"expected": "topic levels like worldloom or home/worldloom, without # and +"}
 
@@ -105,6 +107,17 @@ class SessionConfig(Struct, frozen=True, forbid_unknown_fields=True):
     joins_per_s: Annotated[int, _span(1, 100_000, "Welcomes a second; more must wait.")] = 200
 
 
+class AccessConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may come in. Who has an account may, in any mode but closed; staff may always."""
+
+    mode: Annotated[
+        Literal["open", "invitation", "password", "closed"],
+        _doc("open: everybody; invitation, password: newcomers need one; closed: staff alone."),
+    ] = "open"
+    password_file: Annotated[str, _doc("File whose first line is the password, for the mode password.")] = ""
+    greeting: Annotated[str, Meta(max_length=500, description="What everybody is told who comes in.")] = ""
+
+
 class SyncConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """What a client is sent of the world around it, and how fast."""
 
@@ -157,6 +170,9 @@ class WorldgenConfig(Struct, frozen=True, forbid_unknown_fields=True):
     )
     queue_limit: Annotated[int, _span(1, 100_000, "Regions waiting to be made.")] = 1_024
     per_account: Annotated[int, _span(1, 100_000, "Of them asked for by one account.")] = 64
+    ahead_s: Annotated[
+        float, _span(0, 600, "Seconds that people's ways are followed, to make the land on them in time.")
+    ] = 45.0
     deadline_s: Annotated[
         float, _span(0.1, 600, "Seconds for one region to be made; then noise fills in.")
     ] = 5.0
@@ -194,6 +210,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     server: ServerConfig = ServerConfig()
     world: WorldConfig = WorldConfig()
     session: SessionConfig = SessionConfig()
+    access: AccessConfig = AccessConfig()
     sync: SyncConfig = SyncConfig()
     limits: LimitsConfig = LimitsConfig()
     storage: StorageConfig = StorageConfig()
@@ -235,12 +252,12 @@ def load(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, 
 def ignored_variables(environ: Mapping[str, str]) -> list[str]:
     """Variables that look like settings and are none, each in a line that says what to write instead.
 
-    Those of the tests, ``WORLDLOOM_TEST_...``, are known.
+    Those of the tests, ``WORLDLOOM_TEST_...``, and of bots, ``WORLDLOOM_KEY``, are known.
     """
     return [
         f"{name} is not read: expected {ENV_PREFIX}SECTION__KEY, with two underscores{_instead(name)}"
         for name in sorted(environ)
-        if name.startswith(ENV_PREFIX) and "__" not in name and not name.startswith(_TEST_PREFIX)
+        if name.startswith(ENV_PREFIX) and "__" not in name and not name.startswith(_OTHERS)
     ]
 
 
@@ -343,8 +360,11 @@ def _instead(variable: str) -> str:
 def _convert(key: str, value: object, origin: str) -> object:
     kind = _TYPES[key]
     raw: object = value
-    if isinstance(value, _Text) and isinstance(_default(key), tuple):
-        raw = [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, _Text):
+        # A plain text: what is read travels far, and not everything takes a kind of text that it does not know.
+        plain = str(value)
+        listed = isinstance(_default(key), tuple)
+        raw = [part.strip() for part in plain.split(",") if part.strip()] if listed else plain
     try:
         return msgspec.convert(raw, kind, strict=not isinstance(value, _Text))
     except msgspec.ValidationError:
@@ -384,6 +404,11 @@ def _check_together(config: Config) -> None:
         raise ConfigError(
             f"server.tls_cert and server.tls_key: expected both or neither, got only {given}; "
             f"give --{missing.replace('_', '-')} (server.{missing}) too, or leave TLS to a proxy and give none"
+        )
+    if config.access.mode == "password" and not config.access.password_file:
+        raise ConfigError(
+            "access.password_file: expected a file where access.mode is password; got none; "
+            "write the password to a file with mode 0600 and name it"
         )
     for proxy in server.trusted_proxies:
         try:

@@ -8,6 +8,7 @@ import pytest
 from databases import postgres_database, psql
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import SqlStore, open_store
+from worldloom.persistence.tables import metadata
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +20,7 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture
 def postgres_url(postgres: str) -> str:
-    psql(postgres, "TRUNCATE world, account, token, content, tile RESTART IDENTITY CASCADE")
+    psql(postgres, f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE")
     return postgres
 
 

@@ -64,7 +64,7 @@ async def test_there_is_one_world_however_many_nodes_open_it(store: SqlStore) ->
 async def test_an_account_is_found_by_its_token_and_by_its_skeleton(store: SqlStore) -> None:
     number = await store.run(add, "Ann")
     assert number is not None
-    expected = AccountRow(number, "Ann", None)
+    expected = AccountRow(number, "Ann", None, created_ms=5)
     assert await store.read(lambda tx, token: tx.account_by_token(token), key("Ann")) == expected
     assert await store.read(find, "ann") == expected
 
@@ -101,7 +101,7 @@ async def test_a_place_out_of_range_is_refused_by_the_database(store: SqlStore) 
     number = await store.run(add, "Ann")
     with pytest.raises(Exception, match="place_yaw_range"):
         await store.run(places.save, [PlaceRow(number or 0, 1, 2, 3, 256)])
-    assert await store.read(find, "ann") == AccountRow(number or 0, "Ann", None)
+    assert await store.read(find, "ann") == AccountRow(number or 0, "Ann", None, created_ms=5)
 
 
 async def test_a_tile_is_read_as_it_was_stored_and_by_its_hash(store: SqlStore) -> None:

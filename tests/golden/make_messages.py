@@ -49,7 +49,9 @@ def examples() -> dict[str, msgspec.Struct]:
     )  # fmt: skip
     return {
         "hello as a guest": m.Hello(1),
-        "hello with everything": m.Hello(1, "sdk/1", "Zoë", token, token[::-1], True),
+        "hello with everything": m.Hello(
+            1, "sdk/1", "Zoë", token, token[::-1], True, "open sesame", "7KQ2-M4XW-9C", True
+        ),
         "move": m.Move(struct.pack("<IiihBB", 1, -64, 4_000_000, -32_768, 255, 1)),
         "ping": m.Ping(123_456_789_012),
         "say": m.Say(1, m.SayKind.SAY, "Grüß dich 👋"),
@@ -58,11 +60,51 @@ def examples() -> dict[str, msgspec.Struct]:
         "signal": m.Signal(3, 0, "chess", b"\x00\xffe2e4"),
         "who": m.Who([1, 200, 70_000, 0xFFFF_FFFF]),
         "block": m.Block(4, 9, True),
+        "block of speech": m.Block(5, 9, True, m.BlockReach.SPEECH),
         "leave": m.Leave(),
+        "order": m.Order(6, m.OrderAct.KICK, 9, text="shouting"),
+        "order with everything": m.Order(
+            7, m.OrderAct.BAN, 0xFFFF_FFFF, "Bo", "2001:db8::/64", 52_560_000, "a raid", 2**31 - 1, 1_000
+        ),
+        "account": m.Account(8, m.AccountAct.PAIR),
+        "account with everything": m.Account(
+            9, m.AccountAct.BOT, "Hilda", [m.Scope.MOVE, m.Scope.ORDER], token
+        ),
+        "report": m.Report(10, 9, "says vile things"),
         "welcome": welcome,
         "welcome with an account": msgspec.structs.replace(welcome, token=token, resumed=True),
+        "welcome with everything": msgspec.structs.replace(
+            welcome,
+            token=token,
+            greeting="Be kind.",
+            role="moderator",
+            scopes=["move", "order"],
+            recovery="7KQ2-M4XW-9C0T-N5RD-1ZBA-8EHG-Y3",
+            hidden=True,
+        ),
         "refused": m.Refused(4, "rate", "expected at most 8 lines in 10 s", "be quiet for a while", 2500),
         "done": m.Done(1),
+        "done with a number": m.Done(10, 3),
+        "done with a secret": m.Done(8, ["7KQ2-M4XW-9C", 1_800_000_600_000, 12]),
+        "done with people": m.Done(
+            11,
+            [
+                [
+                    12,
+                    "Bo",
+                    "resident",
+                    True,
+                    "",
+                    False,
+                    1_700_000_000_000,
+                    1_800_000_000_000,
+                    "192.0.2.7",
+                    [["mute", "shouting", 1_800_000_000_000, 0, "operator", ""]],
+                    False,
+                ],
+                [13, "Hilda", "resident", False, "Bo", False, 1, 0, "", [], True],
+            ],
+        ),
         "pong": m.Pong(123_456_789_012, 1_700_000_000_200),
         "frame": m.Frame(34_000_000_002, body()),
         "frame with speech": m.Frame(
@@ -72,11 +114,15 @@ def examples() -> dict[str, msgspec.Struct]:
         "area complete": m.AreaComplete(34_000_000_001),
         "correction": m.Correction(17, -64, 128, 40, 64, m.CorrectionReason.UNWOVEN),
         "people": m.People([m.Named(7, "Ada", "resident"), m.Named(8, "Bo", "guest")]),
+        "people with a bot": m.People([m.Named(13, "Hilda", "bot", "Bo")]),
         "whispered": m.Whispered(8, "Bo", "psst"),
         "signalled": m.Signalled(8, "chess", b"e7e5"),
         "region woven": m.Region(-1, 3, m.RegionState.WOVEN, "ab" * 32, "noise"),
         "region weaving": m.Region(32_767, -32_767, m.RegionState.WEAVING),
         "goodbye": m.Goodbye("restart", "the world is restarting", 5000),
+        "goodbye after a kick": m.Goodbye("kicked", "shouting"),
+        "standing": m.Standing("resident", 2**53 - 1, "shouting", False),
+        "standing of staff": m.Standing("moderator", 0, "", True),
     }
 
 

@@ -10,16 +10,35 @@ from pathlib import Path
 import pytest
 
 from worldloom.config import Config
-from worldloom.gateway.commands import MAX_BLOCKED
+from worldloom.gateway import desk, door
+from worldloom.gateway.errands import OF_ONE
 from worldloom.gateway.pressure import THIN_FOR_S
 from worldloom.gateway.session import MAX_UNSENT, Buckets
 from worldloom.gateway.sockets import SocketSettings
 from worldloom.gateway.steering import MOVE_STRIKES
 from worldloom.persistence.queries import TILE_MEDIA_TYPE
 from worldloom.replication.speech import LINES_A_TICK
+from worldloom.services import access, codes
 from worldloom_sdk.protocol import document, words
 from worldloom_sdk.protocol.codec import decode_client, decode_server
-from worldloom_sdk.protocol.messages import CLIENT_MESSAGES, SERVER_MESSAGES, CloseCode, RefusalCode
+from worldloom_sdk.protocol.messages import (
+    CLIENT_MESSAGES,
+    RESULTS,
+    SERVER_MESSAGES,
+    Account,
+    AccountAct,
+    AuditEntry,
+    CloseCode,
+    Order,
+    OrderAct,
+    Person,
+    RefusalCode,
+    Reported,
+    Role,
+    Scope,
+    Secret,
+    TokenInfo,
+)
 from worldloom_sdk.protocol.samples import AREA_BODY, FRAME_BODY, SAMPLES
 
 ROOT = Path(__file__).parents[2]
@@ -93,6 +112,38 @@ def test_every_refusal_code_says_why_and_what_to_do(code: RefusalCode):
     assert row, f"expected a row for {code.value}"
 
 
+CARRIED = {
+    list[Person]: "array, each: [Person](#person)",
+    list[Reported]: "array, each: [Reported](#reported)",
+    list[AuditEntry]: "array, each: [AuditEntry](#auditentry)",
+    list[TokenInfo]: "array, each: [TokenInfo](#tokeninfo)",
+    Person: "[Person](#person)",
+    Secret: "[Secret](#secret)",
+    None: "nil",
+}
+ACTS = [(Order, act) for act in OrderAct] + [(Account, act) for act in AccountAct]
+
+
+@pytest.mark.parametrize(
+    ("command", "act"), ACTS, ids=lambda one: one if isinstance(one, str) else one.__name__
+)
+def test_every_act_says_what_it_means_and_what_done_carries(command: type, act: OrderAct | AccountAct):
+    told = section(type(act).__name__)
+    assert (
+        re.search(rf"^\| `{act.value}` \| .{{10,}} \| (.+) \|$", told, re.MULTILINE)[1]
+        == (CARRIED[RESULTS.get((command, act))])
+    )
+
+
+def test_the_result_of_a_report_is_told_with_it():
+    assert "`result` of Done: integer." in section("Report")
+
+
+@pytest.mark.parametrize("value", [*Role, *Scope], ids=lambda value: value.value)
+def test_every_role_and_scope_says_what_it_is(value: Role | Scope):
+    assert re.search(rf"^\| `{value.value}` \| .+ \|$", section(type(value).__name__), re.MULTILINE)
+
+
 def test_every_line_of_a_table_is_whole():
     torn = [line for line in PAGE.splitlines() if line.startswith("|") != line.endswith("|")]
     assert [line for line in torn if not line.startswith("  |")] == []
@@ -128,7 +179,17 @@ TOLD = {
     "silence": f"silent for {SocketSettings().ping_after_s:g} s",
     "reading in a tick": f"at most {SocketSettings().moves_per_tick} moves, {SocketSettings().messages_per_tick} other",
     "lines a tick": f"{LINES_A_TICK} lines a tick",
-    "blocks": f"{MAX_BLOCKED} at most",
+    "blocks": f"{desk.MAX_BLOCKED} at most",
+    "commands that ask the database": f"at most {OF_ONE} of a session at once",
+    "recovery codes": f"| recovery | {codes.CODE_CHARS[codes.CodeKind.RECOVERY]} |",
+    "pairing codes": f"| pairing | {codes.CODE_CHARS[codes.CodeKind.PAIRING]} |",
+    "invitations": f"| invitation | {codes.CODE_CHARS[codes.CodeKind.INVITATION]} |",
+    "how long a pairing code is good": f"once, for {codes.PAIRING_MS // 60_000} minutes",
+    "tokens": f"has {access.TOKENS_MAX} tokens at most",
+    "bots": f"An account has {access.BOTS_MAX} bots at most, a bot {access.TOKENS_MAX} keys",
+    "guesses": f"may try {door.Door().guesses._burst} passwords",
+    "reports": f"1 in {desk._REPORT_EVERY_S:g} s, {desk._REPORTS_A_DAY} a day",
+    "people listed": f"contains `name`: the first {desk.PEOPLE_MAX}.",
     "slots": f"{words.MAX_SLOTS:,} slots",
     "time for Hello": f"within {CONFIG.session.hello_timeout_s:g} s",
     "media type": f"`{TILE_MEDIA_TYPE}`",

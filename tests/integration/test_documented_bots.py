@@ -1,13 +1,19 @@
 """The documents' programs: every block of Python in the README and the guide to bots runs as it is printed."""
 
+import ast
+import asyncio
 import logging
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
 
-import worldloom_sdk
-from worldloom_sdk import Bot, Spoke
+import worldloom_sdk.examples
+from sdk_peer import SmallWorld
+from worldloom_sdk import Bot, Client, Gesture, Spoke
+from worldloom_sdk.examples import dice
+from worldloom_sdk.protocol import messages as m
 from worldloom_sdk.testing import World
 
 pytestmark = pytest.mark.slow
@@ -40,22 +46,28 @@ def quiet_log(caplog):
 
 @pytest.fixture
 def ran(monkeypatch, tmp_path):
-    """Runs a program whose bots dial a world in hand, and which ends instead of blocking; its bots."""
+    """Runs a program whose clients dial a world in hand, and which ends instead of blocking: its bots, or its main."""
     monkeypatch.chdir(tmp_path)
 
     def run(block, world):
         found = []
 
-        class Documented(Bot):
+        class DocumentedBot(Bot):
             def __init__(self, where, **options):
                 super().__init__(where, dial=world.dial, clock=world.clock, **options)
 
             def run(self):
                 found.append(self)
 
-        monkeypatch.setattr(worldloom_sdk, "Bot", Documented)
-        monkeypatch.setattr(worldloom_sdk, "run_many", found.extend)
-        exec(compile(block, "a document", "exec"), {"__name__": "__main__"})
+        def documented_client(where, **options):
+            return Client(where, dial=world.dial, clock=world.clock, **options)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(worldloom_sdk, "Bot", DocumentedBot)
+            patched.setattr(worldloom_sdk, "Client", documented_client)
+            patched.setattr(worldloom_sdk, "run_many", found.extend)
+            patched.setattr(asyncio, "run", found.append)
+            exec(compile(block, "a document", "exec"), {"__name__": "__main__"})
         return found
 
     return run
@@ -72,14 +84,89 @@ def listener(lines):
     return make
 
 
+GREETERS, FIRST, ASKERS = programs('"come here"'), programs('"hello" in'), programs("ada.say(")
+POSTMEN, OWNERS, GAMBLERS = programs("bot.sit()"), programs("account.make_bot("), programs('"Gambler"')
+CROWDS, TESTS = programs("run_many("), programs("async def test_")
+
+
 def test_every_block_is_run_below():
-    known = programs("bot.run()") + programs("run_many(") + programs("async def test_")
+    known = [*GREETERS, *FIRST, *ASKERS, *POSTMEN, *OWNERS, *GAMBLERS, *CROWDS, *TESTS]
     printed = [*blocks("README.md"), *blocks("docs/bots.md")]
     assert sorted(case.values[0] for case in known) == sorted(printed)
-    assert len(printed) >= 4
+    assert len(printed) >= 9
 
 
-@pytest.mark.parametrize("block", programs("bot.run()"))
+def test_every_program_that_is_named_is_there_and_the_guide_names_all():
+    guide = (ROOT / "docs/bots.md").read_text(encoding="utf-8")
+    there = {found.name for found in pkgutil.iter_modules(worldloom_sdk.examples.__path__)} - {"starting"}
+    assert set(re.findall(r"worldloom_sdk\.examples\.(\w+)", guide)) <= there
+    assert set(re.findall(r"`(\w+)`", guide)) >= there
+
+
+def test_every_link_of_the_guide_leads_to_a_heading():
+    guide = (ROOT / "docs/bots.md").read_text(encoding="utf-8")
+    headings = [line.lstrip("# ").lower() for line in guide.splitlines() if line.startswith("#")]
+    anchors = {re.sub(r"[^\w -]", "", heading).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", guide)) <= anchors
+
+
+def test_a_program_whose_bot_is_banned_ends_with_the_status_after_which_the_unit_does_not_start_it():
+    world = SmallWorld()
+    world.refusals = [m.Refused(0, "banned", "a raid")]
+    with pytest.raises(SystemExit) as ended:
+        Bot(dial=world.dial, clock=world.clock, name="Ada").run()
+    unit = (ROOT / "docs/bots.md").read_text(encoding="utf-8")
+    assert f"RestartPreventExitStatus={ended.value.code}\n" in unit
+
+
+async def test_the_first_bot_answers_who_asks(ran, capsys):
+    (first,), (asking,) = [case.values for case in (*FIRST, *ASKERS)]
+    async with World(land="flat") as world:
+        (bot,) = ran(first, world)
+        await world.drive(bot.start())
+        (main,) = ran(asking, world)
+        await world.drive(main)
+        assert capsys.readouterr().out == "Hilda: Hello, Ada!\n"
+        await bot.stop()
+
+
+@pytest.mark.parametrize("block", POSTMEN)
+async def test_the_postman_delivers_and_comes_home(block, ran):
+    async with World(land="flat") as world:
+        lines = []
+        await world.bot("Ada", listener(lines), at=(0, 0))
+        (bot,) = ran(block, world)
+        await world.drive(bot.start())
+        came = bot.client.connection.welcome
+        await world.until(lambda: bot.client.connection.body.gesture == Gesture.SIT)
+        assert (bot.position.x, bot.position.z) == (came.x / 64, came.z / 64)
+        assert [line.text for line in lines][-1] == "Post!"
+        await bot.stop()
+
+
+@pytest.mark.parametrize("block", OWNERS)
+async def test_the_owner_gets_a_key_with_which_the_bot_comes_in(block, ran, capsys):
+    async with World(land="flat") as world:
+        (main,) = ran(block, world)
+        await world.drive(main)
+        key, *tokens = capsys.readouterr().out.splitlines()
+        gerda = await world.join(token=key)
+        assert (gerda.name, gerda.client.scopes) == ("Gerda", {"move", "talk"})
+        assert [token.split(" ", 1)[1] for token in tokens] == ["Ada None", "Gerda ['move', 'talk']"]
+
+
+@pytest.mark.parametrize("block", GAMBLERS)
+async def test_the_gambler_plays_with_the_house(block, ran, capsys):
+    async with World(land="flat") as world:
+        await world.bot("House", dice.make_bot, at=(0, 0))
+        (bot,) = ran(block, world)
+        await world.drive(bot.start())
+        told = await world.until(lambda: capsys.readouterr().out)
+        assert ast.literal_eval(told).keys() == {"rolled", "salt", "won", "score"}
+        await bot.stop()
+
+
+@pytest.mark.parametrize("block", GREETERS)
 async def test_the_bot_in_fifteen_lines_greets_comes_when_called_and_keeps_its_account(block, ran, tmp_path):
     async with World(land="flat") as world:
         (bot,) = ran(block, world)
@@ -95,7 +182,7 @@ async def test_the_bot_in_fifteen_lines_greets_comes_when_called_and_keeps_its_a
         await bot.stop()
 
 
-@pytest.mark.parametrize("block", programs("run_many("))
+@pytest.mark.parametrize("block", CROWDS)
 async def test_many_bots_in_one_process_are_all_in_the_world(block, ran):
     async with World(land="flat") as world:
         bots = ran(block, world)
@@ -106,7 +193,7 @@ async def test_many_bots_in_one_process_are_all_in_the_world(block, ran):
             await bot.stop()
 
 
-@pytest.mark.parametrize("block", programs("async def test_"))
+@pytest.mark.parametrize("block", TESTS)
 async def test_the_test_of_a_bot_passes_as_it_is_printed(block):
     names = {"__name__": "a_test"}
     exec(compile(block, "a document", "exec"), names)

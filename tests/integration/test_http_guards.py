@@ -26,8 +26,10 @@ from raw_ws import (
     request,
     running,
 )
+from worldloom.errors import ConfigError
 from worldloom.gateway import serving
 from worldloom.gateway.guard import GuardSettings
+from worldloom.gateway.listening import Renewal
 from worldloom.gateway.sockets import SocketSettings
 
 QUICK = GuardSettings(body_timeout_s=0.2, response_timeout_s=0.4, refusal_linger_s=0.1)
@@ -361,13 +363,7 @@ async def test_stopping_does_not_wait_for_who_never_answers() -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    openssl = shutil.which("openssl") or pytest.skip("needs openssl to make a certificate")
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
-    names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)]
-    subprocess.run([openssl, *options.split(), *names], check=True, capture_output=True)
-    return cert, key
+    return _certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -392,6 +388,39 @@ def test_the_same_over_tls(certificate: tuple[Path, Path], loop: str) -> None:
 
     with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
         runner.run(play())
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    openssl = shutil.which("openssl") or pytest.skip("needs openssl to make a certificate")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
+    names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run([openssl, *options.split(), *names], check=True, capture_output=True)
+    return cert, key
+
+
+async def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(tmp_path: Path) -> None:
+    cert, key = _certificate(tmp_path)
+    first = ssl.PEM_cert_to_DER_cert(cert.read_text())
+    async with running(tls_cert=str(cert), tls_key=str(key)) as world:
+        renewal = Renewal(world.server._listening._tls, str(cert), str(key))
+
+        async def shown() -> bytes:
+            trust = ssl.create_default_context()
+            trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+            _, writer = await asyncio.open_connection("127.0.0.1", world.port, ssl=trust)
+            shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            writer.transport.abort()
+            return shown
+
+        assert (renewal.look(), await shown()) == (False, first)
+        _certificate(tmp_path)
+        second = ssl.PEM_cert_to_DER_cert(cert.read_text())
+        assert (renewal.look(), await shown()) == (True, second)
+        key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+        with pytest.raises(ConfigError, match=r"server\.tls_key"):
+            renewal.look()
+        assert await shown() == second != first
 
 
 @pytest.mark.slow
@@ -438,3 +467,18 @@ async def test_stopping_ends_tls_handshakes_that_go_nowhere(certificate: tuple[P
         await silent.ended()
         assert time.monotonic() - began < ONE_S
         assert world.server.connections == 0
+
+
+@pytest.mark.parametrize(("trusted", "scheme"), [(("127.0.0.1",), "wss"), ((), "ws")])
+async def test_the_page_names_wss_behind_a_trusted_tls_proxy_alone(
+    trusted: tuple[str, ...], scheme: str
+) -> None:
+    async with running(trusted_proxies=trusted) as world:
+        reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+        writer.write(
+            b"GET / HTTP/1.1\r\nHost: world.example\r\nX-Forwarded-Proto: https\r\nX-Forwarded-For: 192.0.2.1\r\n"
+            b"Connection: close\r\n\r\n"
+        )
+        page = (await reader.read()).decode()
+        writer.close()
+        assert f"{scheme}://world.example/ws" in page

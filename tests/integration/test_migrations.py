@@ -3,6 +3,7 @@
 import hashlib
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ async def test_migrating_again_leaves_what_is_stored_as_it_is(url: str) -> None:
     ann = await store.read(lambda tx, name: tx.account_by_skeleton(name), "ann")
     tile = await store.read(terrain.load, (3, -4))
     await store.close()
-    assert ann == AccountRow(1, "Ann", PlaceRow(1, 1, 2, 3, 4))
+    assert ann == AccountRow(1, "Ann", PlaceRow(1, 1, 2, 3, 4), created_ms=5)
     assert tile == HILL
 
 
@@ -108,8 +109,8 @@ def test_every_constraint_has_the_name_that_the_program_knows(url: str, engine: 
         for name, table in metadata.tables.items()
     }
     assert found == expected
-    # SQLite keeps no name of a primary key that counts up, such as the account's.
-    named = metadata.tables.keys() - {"account"}
+    # SQLite keeps no name of a primary key that counts up.
+    named = metadata.tables.keys() - {"account", "audit", "report"}
     assert {name: inspector.get_pk_constraint(name)["name"] for name in named} == {
         n: f"pk_{n}" for n in named
     }
@@ -131,6 +132,16 @@ def test_a_migration_that_fails_changes_nothing(url: str, engine: Engine) -> Non
     with pytest.raises(Exception, match="already exists"):
         migrate(url)
     assert set(inspect(engine).get_table_names()) <= {"tile"}
+
+
+def test_hosts_that_start_together_bring_one_database_up_once(postgres: str, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(3) as hosts:
+        for _ in range(4):
+            for started in [hosts.submit(migrate, postgres, tmp_path / "backups") for _ in range(3)]:
+                started.result(30)
+            downgrade(postgres, "base")
+    # None of them found a world that was old.
+    assert not (tmp_path / "backups").exists()
 
 
 def test_the_folder_of_a_new_world_is_made_for_its_owner_alone(tmp_path: Path) -> None:

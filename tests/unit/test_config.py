@@ -59,6 +59,32 @@ def test_environment_speaks_booleans_numbers_and_lists():
     assert config.world.name == "1234"
 
 
+LISTS = {
+    "server.trusted_proxies": ("10.0.0.0/8", "::1"),
+    "server.allowed_origins": ("https://example.org", "http://127.0.0.1"),
+}
+
+
+def said(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value).lower()
+
+
+def test_every_value_of_the_environment_is_of_the_very_type_of_its_key():
+    for section in msgspec.structs.fields(Config):
+        for field in msgspec.structs.fields(section.type):
+            key, default = f"{section.name}.{field.name}", getattr(section.default, field.name)
+            given = LISTS.get(key, default)
+            config = load(None, {f"WORLDLOOM_{key.replace('.', '__').upper()}": said(given)}, {})
+            value = getattr(getattr(config, section.name), field.name)
+            assert (type(value), repr(value).lower()) == (type(default), repr(given).lower()), key
+            assert {type(part) for part in LISTS.get(key, ()) and value} <= {str}, key
+
+
+def test_a_greeting_of_the_environment_can_be_told_in_a_welcome():
+    greeting = load(None, {"WORLDLOOM_ACCESS__GREETING": "hi"}, {}).access.greeting
+    assert msgspec.msgpack.encode(greeting) == b"\xa2hi"
+
+
 def test_variables_without_a_section_belong_to_others():
     assert load(None, {"WORLDLOOM_PORT": "tcp://10.0.0.1:8420", "SERVER__PORT": "1"}, {}) == Config()
 
@@ -73,7 +99,7 @@ def test_variables_without_a_section_belong_to_others():
 )
 def test_a_variable_that_looks_like_a_setting_is_told_of_with_what_was_meant(name, line):
     found = ignored_variables(
-        {name: "1", "WORLDLOOM_TEST_MQTT": "1", "WORLDLOOM_SERVER__PORT": "1", "X": "1"}
+        {name: "1", "WORLDLOOM_TEST_MQTT": "1", "WORLDLOOM_SERVER__PORT": "1", "WORLDLOOM_KEY": "1", "X": "1"}
     )
     assert len(found) == 1
     assert line in found[0]

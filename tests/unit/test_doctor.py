@@ -3,12 +3,14 @@
 import contextlib
 import socket
 import sqlite3
+import time
 
 import pytest
 
 from worldloom.app.secrets import open_secrets
 from worldloom.cli.database import check_database
 from worldloom.cli.doctor import (
+    check_backup,
     check_clock,
     check_data,
     check_disk,
@@ -25,6 +27,7 @@ from worldloom.cli.doctor import (
 from worldloom.cli.main import main
 from worldloom.cli.verdict import State
 from worldloom.config import load
+from worldloom.persistence.backups import backup_name
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import open_store
 
@@ -168,6 +171,18 @@ def test_secrets_open_to_others_fail(tmp_path):
     assert check_secrets(config).state is State.OK
     (tmp_path / "d" / "secrets.toml").chmod(0o644)
     assert check_secrets(config).state is State.FAIL
+
+
+def test_a_served_world_without_a_new_backup_is_warned_of(tmp_path):
+    now = time.time()
+    assert check_backup(tmp_path, now).state is State.OK
+    open_secrets(tmp_path)
+    assert check_backup(tmp_path, now).state is State.WARN
+    (tmp_path / "backups").mkdir()
+    (tmp_path / "backups" / backup_name("a", now)).touch()
+    assert check_backup(tmp_path, now).state is State.OK
+    late = check_backup(tmp_path, now + 9 * 86_400)
+    assert (late.state, "9.0 days old" in late.found) == (State.WARN, True)
 
 
 def test_more_files_than_the_hard_limit_fail_with_the_command():

@@ -13,10 +13,11 @@ import pytest
 
 from worldloom.config import WorldgenConfig
 from worldloom.errors import StoreUnavailable
-from worldloom.ports import TileRow
+from worldloom.ports import EdgesRow, Misfit, TileRow
+from worldloom.world.edges import edges_of
 from worldloom.worldgen.emerge import MAX_ABANDONED, Emerged, EmergeOutcome, EmergeQueue
 from worldloom.worldgen.worker import Worker, WorkerHung
-from worldloom_sdk.protocol.tiles import Tile, encode_tile, tile_sha256
+from worldloom_sdk.protocol.tiles import Tile, decode_tile, encode_tile, tile_sha256
 
 GRASS = np.full((128, 128), 3, np.uint8)
 
@@ -151,6 +152,52 @@ async def test_what_was_stored_first_wins_over_what_was_just_made():
     assert emerged.tile.heights[0, 0] == 9
 
 
+def beside(emerged_at: tuple[int, int], height: int) -> EdgesRow:
+    rx, rz = emerged_at
+    return EdgesRow(rx, rz, edges_of(flat(rx, rz, height).heights))
+
+
+async def test_what_does_not_fit_its_neighbours_is_stitched_to_them_and_stored_then():
+    house = House(Source(height=32))
+    refusals = iter([Misfit((beside((1, 0), 96),)), Misfit((beside((1, 0), 96), beside((0, 1), 96)))])
+
+    async def save(row: TileRow) -> TileRow | Misfit:
+        return next(refusals, None) or house.database.rows.setdefault((row.rx, row.rz), row)
+
+    house.database.save = save
+    async with house.running():
+        emerged = await house.queue.get(0, 0)
+    assert (emerged.outcome, emerged.source, house.queue.stats().stitched) == (
+        EmergeOutcome.GENERATED,
+        "model",
+        2,
+    )
+    stored = house.database.rows[0, 0]
+    assert emerged.sha256 == stored.sha256
+    assert stored.edges == edges_of(emerged.tile.heights)
+    assert np.array_equal(decode_tile(stored.data).heights, emerged.tile.heights)
+    assert set(emerged.tile.heights[:, -1]) == set(emerged.tile.heights[-1]) == {96}
+    assert emerged.tile.heights[0, 0] == 32
+    assert house.source.asked == [(0, 0)], "it is made once"
+
+
+async def test_what_is_said_never_to_fit_fails_after_a_few_attempts_and_the_others_are_made(caplog):
+    house = House(Source(height=32))
+    attempts: list[TileRow] = []
+
+    async def refuse(row: TileRow) -> TileRow | Misfit:
+        attempts.append(row)
+        return Misfit((beside((1, 0), len(attempts)),))
+
+    save, house.database.save = house.database.save, refuse
+    async with house.running():
+        lost = await house.queue.get(0, 0)
+        house.database.save = save
+        assert (await house.queue.get(5, 5)).outcome is EmergeOutcome.GENERATED
+    assert (lost.outcome, lost.tile, len(attempts)) == (EmergeOutcome.FAILED, None, 10)
+    assert "region (0, 0)" in caplog.text
+
+
 async def test_one_region_is_made_once_however_many_ask():
     house = House(Source())
     async with house.running():
@@ -162,10 +209,10 @@ async def test_one_region_is_made_once_however_many_ask():
     assert len(house.announced) == 1
 
 
-async def test_nearest_come_first_and_urgent_ones_before_them():
+async def test_the_soonest_come_first_and_urgent_ones_before_them():
     house = House(Source())
-    for distance, rx in ((300.0, 3), (100.0, 1), (200.0, 2)):
-        assert house.queue.want(rx, 0, distance)
+    for seconds, rx in ((300.0, 3), (100.0, 1), (200.0, 2)):
+        assert house.queue.want(rx, 0, seconds)
     house.queue.want(3, 0, 150.0)
     urgent = asyncio.ensure_future(house.queue.get(9, 9))
     await asyncio.sleep(0)
@@ -179,7 +226,7 @@ async def test_a_full_queue_drops_the_farthest_and_tells_who_waits():
     house = House(Source(), queue_limit=2)
     assert house.queue.want(1, 0, 100.0)
     assert house.queue.want(2, 0, 200.0)
-    assert not house.queue.want(3, 0, 300.0), "farther than all that waits"
+    assert not house.queue.want(3, 0, 300.0), "later than all that waits"
     assert house.queue.want(4, 0, 50.0)
     assert house.outcomes() == [(2, 0, EmergeOutcome.CANCELLED)]
     first, second = (asyncio.ensure_future(house.queue.get(rx, 1)) for rx in (5, 6))
@@ -211,6 +258,20 @@ async def test_a_forgotten_region_is_cancelled_unless_somebody_waits():
     assert house.outcomes() == [(1, 0, EmergeOutcome.CANCELLED)]
     async with house.running():
         assert (await waiting).outcome is EmergeOutcome.GENERATED
+
+
+async def test_asking_again_says_anew_how_soon_but_who_waits_stays_first():
+    house = House(Source())
+    house.queue.want(1, 0, 10.0)
+    house.queue.want(2, 0, 20.0)
+    urgent = asyncio.ensure_future(house.queue.get(3, 0))
+    await asyncio.sleep(0)
+    house.queue.want(1, 0, 30.0)
+    house.queue.want(3, 0, 90.0)
+    async with house.running():
+        await house.until(3)
+    assert house.source.asked == [(3, 0), (2, 0), (1, 0)]
+    assert urgent.done()
 
 
 async def test_memory_is_bounded_and_forgets_what_was_not_asked_for_longest():

@@ -262,11 +262,10 @@ async def test_without_a_database_newcomers_are_asked_to_come_again(hand: Hand) 
     resident.hello(token="t" * 43)
     nameless.hello()
     await hand.calm()
-    for client in (guest, resident):
+    for client in (guest, resident, nameless):
+        # Nobody can be told from who is banned.
         refused = client.first(m.Refused)
         assert (refused.code, refused.retry_after_ms > 0) == (m.RefusalCode.UNAVAILABLE, True)
-    hand.tick()
-    assert nameless.first(m.Welcome).name.startswith("Guest")
 
 
 async def test_a_closed_world_lets_nobody_in(hand: Hand) -> None:

@@ -155,7 +155,7 @@ async def test_its_own_ghost_holding_the_name_is_waited_out(world, client, told)
     assert len(world.hellos) == 5
 
 
-@pytest.mark.parametrize("code", [1000, 1008, 4001])
+@pytest.mark.parametrize("code", [1000, 1008, 4001, 4000, 4999])
 async def test_some_close_codes_are_final(world, client, told, code):
     world.pipe.cut(code, "enough")
     with pytest.raises(Disconnected, match="enough") as ended:
@@ -229,12 +229,12 @@ async def test_a_token_that_cannot_be_kept_after_all_is_known_to_its_client_stil
     def full(path, token):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("worldloom_sdk.link.write_token", full)
+    monkeypatch.setattr("worldloom_sdk.identity.write_token", full)
     world.token = "secret-" + "1" * 20
     async with client_of(world, token_file=tmp_path / "ada.token") as client:
         assert client.in_world
         assert client.token == world.token
-    assert "No space left on device; only Client.token has it" in caplog.text
+    assert "No space left on device; only Client.token and Client.recovery have them" in caplog.text
     assert world.token not in caplog.text
 
 

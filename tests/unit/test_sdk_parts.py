@@ -11,7 +11,7 @@ import worldloom_sdk
 from worldloom_sdk.address import parse_address
 from worldloom_sdk.avatar import yaw_to_radians, yaw_to_units, yaw_towards
 from worldloom_sdk.backoff import Backoff
-from worldloom_sdk.tokens import read_token, write_token
+from worldloom_sdk.tokens import Kept, read_token, write_token
 
 
 @pytest.mark.parametrize(
@@ -40,17 +40,43 @@ def test_what_is_no_address_is_refused(text):
         parse_address(text)
 
 
+RECOVERY = "7KQ2-M4XW-9C0T-N5RD-1ZBA-8EHG-Y3"
+
+
 def test_a_token_file_is_written_whole_and_for_its_owner_alone(tmp_path):
     file = tmp_path / "ada.token"
     assert read_token(file) is None
-    write_token(file, "a" * 20)
-    write_token(file, "b" * 20)
-    assert read_token(file) == "b" * 20
+    write_token(file, Kept("a" * 20, RECOVERY))
+    write_token(file, Kept("b" * 20))
+    assert read_token(file) == ("b" * 20, "")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert list(file.parent.iterdir()) == [file]
 
 
-@pytest.mark.parametrize("content", [b"", b"short", b"x" * 300, b"\xff" * 20 + b"\x00"])
+def test_a_token_file_keeps_the_recovery_code_on_a_line_of_its_own(tmp_path):
+    file = tmp_path / "ada.token"
+    write_token(file, Kept("a" * 20, RECOVERY))
+    assert file.read_text() == f"{'a' * 20}\nrecovery: {RECOVERY}\n"
+    assert read_token(file) == ("a" * 20, RECOVERY)
+
+
+def test_a_token_file_without_a_recovery_code_is_read_as_it_always_was(tmp_path):
+    file = tmp_path / "ada.token"
+    file.write_text("a" * 20)
+    assert read_token(file) == ("a" * 20, "")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"short",
+        b"x" * 600,
+        b"\xff" * 20 + b"\x00",
+        b"x" * 20 + b"\nshort",
+        b"x" * 20 + 2 * b"\nrecovery: a",
+    ],
+)
 def test_a_file_without_a_token_is_named_and_its_content_is_not_told(tmp_path, content):
     file = tmp_path / "ada.token"
     file.write_bytes(content)

@@ -68,3 +68,10 @@ def test_time_never_goes_back():
     clock.advance(50_000)
     with pytest.raises(ValueError, match="expected a moment from 50000 us on, got 49999"):
         clock.advance(49_999)
+
+
+def test_unix_time_passes_with_world_time():
+    clock = HandClock()
+    before = clock.unix_ms()
+    clock.advance(90_000_000)
+    assert (clock.unix_ms() - before, clock.world_ms()) == (90_000, 90_000)

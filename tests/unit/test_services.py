@@ -1,12 +1,14 @@
-"""Use cases as functions of a transaction, over a transaction that keeps everything in dictionaries."""
+"""Use cases as functions of a transaction, over a database in memory."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 import pytest
 
+from sql_tx import sql_tx
 from worldloom.errors import Refusal
-from worldloom.ports import AccountRow, PlaceRow, TileRow, WorldRow
+from worldloom.persistence.queries import SqlTx
+from worldloom.ports import AccountRow, PlaceRow, TileRow
 from worldloom.realm.names import clean_name
 from worldloom.services import accounts, places, terrain, worlds
 from worldloom_sdk.protocol.messages import RefusalCode
@@ -14,70 +16,32 @@ from worldloom_sdk.protocol.messages import RefusalCode
 ONE, TWO = bytes([1] * 32), bytes([2] * 32)
 
 
-class MemoryTx:
-    """``ports.Tx`` without a database."""
-
-    def __init__(self) -> None:
-        self.worlds: list[WorldRow] = []
-        self.names: dict[str, AccountRow] = {}
-        self.tokens: dict[bytes, str] = {}
-        self.places: dict[int, PlaceRow] = {}
-        self.tiles: dict[tuple[int, int], TileRow] = {}
-
-    def world(self) -> WorldRow | None:
-        return next(iter(self.worlds), None)
-
-    def insert_world(self, row: WorldRow) -> None:
-        self.worlds.append(row)
-
-    def account_by_token(self, token_sha256: bytes) -> AccountRow | None:
-        return self.names.get(self.tokens.get(token_sha256, ""))
-
-    def account_by_skeleton(self, skeleton: str) -> AccountRow | None:
-        return self.names.get(skeleton)
-
-    def insert_account(self, name: str, skeleton: str, token_sha256: bytes, now_ms: int) -> int | None:
-        if skeleton in self.names:
-            return None
-        self.names[skeleton] = AccountRow(len(self.names) + 1, name, None)
-        self.tokens[token_sha256] = skeleton
-        return len(self.names)
-
-    def save_places(self, places: Sequence[PlaceRow]) -> None:
-        assert len({place.account for place in places}) == len(places)
-        self.places |= {place.account: place for place in places}
-
-    def tile(self, rx: int, rz: int) -> TileRow | None:
-        return self.tiles.get((rx, rz))
-
-    def insert_tile(self, row: TileRow, now_ms: int) -> TileRow:
-        return self.tiles.setdefault((row.rx, row.rz), row)
-
-    def content(self, sha256: str) -> tuple[str, bytes] | None:
-        return next((("tile", row.data) for row in self.tiles.values() if row.sha256 == sha256), None)
-
-
 @pytest.fixture
-def tx() -> MemoryTx:
-    return MemoryTx()
+def tx() -> Iterator[SqlTx]:
+    with sql_tx() as opened:
+        yield opened
 
 
-def register(tx: MemoryTx, name: str, token: bytes = ONE) -> AccountRow:
+def people(tx: SqlTx) -> list[str]:
+    return [row.name for row in tx.accounts_named("", "", 100)]
+
+
+def register(tx: SqlTx, name: str, token: bytes = ONE) -> AccountRow:
     return accounts.register(tx, accounts.Register(name, token, 5))
 
 
-def test_a_world_is_made_once_and_keeps_its_name_and_seed(tx: MemoryTx) -> None:
+def test_a_world_is_made_once_and_keeps_its_name_and_seed(tx: SqlTx) -> None:
     first = worlds.open_world(tx, worlds.OpenWorld("Hills", 42, 7))
     assert (first.name, first.seed, first.created_ms) == ("Hills", 42, 7)
     assert len(bytes.fromhex(first.world_id)) == 16
     assert worlds.open_world(tx, worlds.OpenWorld("Other", 43, 8)) == first
 
 
-def test_a_world_without_a_seed_gets_one(tx: MemoryTx) -> None:
+def test_a_world_without_a_seed_gets_one(tx: SqlTx) -> None:
     assert 0 <= worlds.open_world(tx, worlds.OpenWorld("Hills", -1, 7)).seed < 2**63
 
 
-def test_a_seed_that_is_too_large_is_an_error(tx: MemoryTx) -> None:
+def test_a_seed_that_is_too_large_is_an_error(tx: SqlTx) -> None:
     with pytest.raises(ValueError, match="below"):
         worlds.open_world(tx, worlds.OpenWorld("Hills", 2**63, 7))
 
@@ -89,24 +53,24 @@ def test_tokens_are_long_random_and_stored_as_their_hash() -> None:
     assert accounts.hash_token(first) == hashlib.sha256(first.encode()).digest()
 
 
-def test_who_registers_comes_back_with_the_token(tx: MemoryTx) -> None:
+def test_who_registers_comes_back_with_the_token(tx: SqlTx) -> None:
     registered = register(tx, " Alice ")
-    assert registered == AccountRow(1, "Alice", None)
+    assert registered == AccountRow(1, "Alice", None, created_ms=5)
     assert accounts.sign_in(tx, accounts.SignIn(ONE)) == registered
 
 
-def test_an_unknown_token_is_refused(tx: MemoryTx) -> None:
+def test_an_unknown_token_is_refused(tx: SqlTx) -> None:
     with pytest.raises(Refusal) as refusal:
         accounts.sign_in(tx, accounts.SignIn(TWO))
     assert refusal.value.code is RefusalCode.TOKEN
 
 
-def test_registering_twice_with_one_token_is_registering_once(tx: MemoryTx) -> None:
+def test_registering_twice_with_one_token_is_registering_once(tx: SqlTx) -> None:
     assert register(tx, "Alice") == register(tx, "alice")
-    assert len(tx.names) == 1
+    assert people(tx) == ["Alice"]
 
 
-def test_a_token_that_has_another_name_is_refused(tx: MemoryTx) -> None:
+def test_a_token_that_has_another_name_is_refused(tx: SqlTx) -> None:
     register(tx, "Alice")
     with pytest.raises(Refusal) as refusal:
         register(tx, "Bob")
@@ -116,42 +80,44 @@ def test_a_token_that_has_another_name_is_refused(tx: MemoryTx) -> None:
 @pytest.mark.parametrize(
     ("taken", "wanted"), [("Alice", "AIice"), ("Anna", "ΑΝΝΑ"), ("Nova", "Νονα"), ("Άννα", "ΆΝΝΑ")]
 )
-def test_a_name_that_looks_like_a_taken_one_is_refused(tx: MemoryTx, taken: str, wanted: str) -> None:
+def test_a_name_that_looks_like_a_taken_one_is_refused(tx: SqlTx, taken: str, wanted: str) -> None:
     register(tx, taken)
     with pytest.raises(Refusal) as refusal:
         register(tx, wanted, TWO)
     assert refusal.value.code is RefusalCode.NAME_TAKEN
-    assert len(tx.names) == 1
+    assert people(tx) == [taken]
 
 
-def test_what_is_no_name_is_refused_before_anything_is_asked(tx: MemoryTx) -> None:
+def test_what_is_no_name_is_refused_before_anything_is_asked(tx: SqlTx) -> None:
     with pytest.raises(Refusal) as refusal:
         register(tx, "admin")
     assert refusal.value.code is RefusalCode.NAME_INVALID
 
 
-def test_a_name_is_free_until_somebody_has_it(tx: MemoryTx) -> None:
+def test_a_name_is_free_until_somebody_has_it(tx: SqlTx) -> None:
     assert accounts.name_free(tx, clean_name("Alice").skeleton)
     register(tx, "Alice")
     assert not accounts.name_free(tx, clean_name("ALICE").skeleton)
 
 
-def test_of_two_places_of_one_account_the_later_counts(tx: MemoryTx) -> None:
+def test_of_two_places_of_one_account_the_later_counts(tx: SqlTx) -> None:
+    register(tx, "Alice")
+    register(tx, "Bob", TWO)
     old, new, other = PlaceRow(1, 0, 0, 0, 0), PlaceRow(1, 5, 5, 5, 5), PlaceRow(2, 0, 0, 0, 0)
     places.save(tx, [old, other, new])
-    assert tx.places == {1: new, 2: other}
+    assert [row.place for row in tx.accounts([1, 2])] == [new, other]
 
 
-def test_the_first_stored_tile_of_a_region_stays(tx: MemoryTx) -> None:
+def test_the_first_stored_tile_of_a_region_stays(tx: SqlTx) -> None:
     first = TileRow(0, 0, hashlib.sha256(b"a").hexdigest(), "noise", b"a")
     second = TileRow(0, 0, hashlib.sha256(b"b").hexdigest(), "noise", b"b")
     assert terrain.store(tx, terrain.StoreTile(first, 1)) == first
     assert terrain.store(tx, terrain.StoreTile(second, 2)) == first
     assert terrain.load(tx, (0, 0)) == first
-    assert terrain.content(tx, first.sha256) == ("tile", b"a")
+    assert terrain.content(tx, first.sha256) == ("application/vnd.worldloom.tile", b"a")
 
 
-def test_a_tile_under_a_hash_that_is_not_its_own_is_an_error(tx: MemoryTx) -> None:
+def test_a_tile_under_a_hash_that_is_not_its_own_is_an_error(tx: SqlTx) -> None:
     with pytest.raises(ValueError, match="expected a tile named by its hash"):
         terrain.store(tx, terrain.StoreTile(TileRow(0, 0, "0" * 64, "noise", b"a"), 1))
     assert terrain.load(tx, (0, 0)) is None

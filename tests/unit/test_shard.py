@@ -38,14 +38,16 @@ class Manor:
         self.land = TerrainTable()
         self.published: list[ShardFrame | ShardSnapshot] = []
         self.wanted: list[tuple[int, int, float]] = []
+        self.forgotten: list[tuple[int, int]] = []
         self.shard = Shard(
             self.land,
             768,
             320,
             self.published.append,
             lambda rx, rz, away, asker: self.wanted.append((rx, rz, away)),
+            forget=lambda rx, rz: self.forgotten.append((rx, rz)),
         )
-        self.tick, self.number = 1_000, 1
+        self.tick, self.number, self.seq = 1_000, 1, 0
         for rx in range(-woven, woven + 1):
             for rz in range(-woven, woven + 1):
                 self.shard.add_region(rx, rz, FLAT, f"sha {rx} {rz}", "noise")
@@ -58,6 +60,20 @@ class Manor:
         self.shard.receive(MoveBatch(1, 1, next(BATCHES), avatars, columns, self.number, controls))
         self.number += len(controls)
         return self.shard.tick(self.tick)
+
+    def idle(self, ticks: int) -> None:
+        for _ in range(ticks):
+            self.next()
+
+    def run(self, avatar: int, seconds: int, speed: int) -> None:
+        """Move straight along x, ``speed`` in units a second; what was asked for is of the last second alone."""
+        for _ in range(seconds):
+            self.wanted.clear()
+            self.forgotten.clear()
+            for _ in range(20):
+                x, z, _ = self.at(avatar)
+                self.seq += 1
+                self.next(moves=[(avatar, self.seq, x + speed // 20, z, GROUND_Y)])
 
     def at(self, avatar: int) -> tuple[int, int, int]:
         t, row = self.shard.avatars, self.shard.avatars.row(avatar)
@@ -250,35 +266,62 @@ def test_a_line_is_spoken_from_where_its_body_stands_in_its_layer(manor):
 # ---- land
 
 
-def test_around_an_arrival_the_nine_regions_are_wanted_that_are_not_there(manor):
+def test_around_an_arrival_the_nine_regions_are_wanted_that_are_not_there_the_nearest_first(manor):
     manor.next(Join(7, REGION + 5, 5, 0))
-    assert manor.wanted == [(2, -1, 256.0), (2, 0, 128.0), (2, 1, 256.0)]
+    assert [(rx, rz) for rx, rz, _ in manor.wanted] == [(2, 0), (2, -1), (2, 1)]
+    assert manor.wanted[0][2] == pytest.approx(64.0, abs=0.1), "a region's width at 4 m/s"
 
 
-def test_in_a_world_without_land_all_nine_are_wanted_nearest_first_to_be_told_by_their_distance():
+def test_in_a_world_without_land_all_nine_are_wanted_the_one_underfoot_at_once():
     manor = Manor(woven=-1)
     manor.next(Join(7, 5, 5, 0))
-    assert sorted(manor.wanted, key=lambda w: w[2])[0] == (0, 0, 0.0)
+    assert manor.wanted[0] == (0, 0, 0.0)
     assert {(rx, rz) for rx, rz, _ in manor.wanted} == {(x, z) for x in (-1, 0, 1) for z in (-1, 0, 1)}
     assert len(manor.wanted) == 9
 
 
-def test_who_crosses_into_another_region_makes_its_neighbours_wanted(manor):
+def test_who_crosses_into_another_region_makes_its_neighbours_wanted_within_a_second(manor):
     manor.next(Join(7, REGION - 5, 5, 0))
     manor.wanted.clear()
     manor.next(moves=[(7, 1, REGION - 1, 5, GROUND_Y)])
+    manor.idle(25)
     assert manor.wanted == []
     manor.next(moves=[(7, 2, REGION, 5, GROUND_Y)])
+    manor.idle(20)
     assert {(rx, rz) for rx, rz, _ in manor.wanted} == {(2, -1), (2, 0), (2, 1)}
 
 
-def test_who_stands_before_the_unmade_asks_for_it_again():
+def test_what_was_wanted_in_vain_is_asked_for_again_every_second_by_who_stands_before_it():
     manor = Manor(woven=0)
     manor.next(Join(7, REGION - 5, 5, 0))
-    manor.wanted.clear()
     frame = manor.next(moves=[(7, 1, REGION, 5, GROUND_Y)])
     assert frame.corrections[:, -1].tolist() == [Reason.UNWOVEN]
-    assert (1, 0) in {(rx, rz) for rx, rz, _ in manor.wanted}
+    manor.wanted.clear()
+    manor.idle(60)
+    assert [rx_rz for *rx_rz, _ in manor.wanted].count([1, 0]) == 3
+
+
+def test_who_runs_makes_the_regions_on_the_way_wanted_in_the_order_of_the_way(manor):
+    manor.next(Join(7, 0, 5, 0))
+    manor.run(7, seconds=3, speed=768)
+    ahead = [(rx, rz) for rx, rz, _ in manor.wanted]
+    assert ahead == [(2, 0)], "two borders on, all else is made"
+    assert manor.wanted[0][2] == pytest.approx((2 * 256 - 2 * 12) / 12, abs=1.0)
+
+
+def test_who_turns_around_has_the_way_forgotten(manor):
+    manor.next(Join(7, 0, 5, 0))
+    manor.run(7, seconds=2, speed=768)
+    manor.run(7, seconds=1, speed=-768)
+    assert manor.forgotten == [(2, 0)]
+
+
+def test_a_region_that_is_not_being_made_after_all_is_told_and_one_that_is_made_stays(manor):
+    manor.shard.weaving(5, 5)
+    manor.next()
+    manor.shard.unweave(5, 5)
+    manor.shard.unweave(0, 0)
+    assert manor.next().regions == (RegionNews(5, 5, FORGOTTEN),)
 
 
 def test_news_of_land_ride_in_the_next_frame():

@@ -1,6 +1,8 @@
-"""Many bots in one process, wandering and chatting: ``python -m worldloom_sdk.examples.crowd URL --bots 20``."""
+"""Many bots in one process, wandering and chatting.
 
-import argparse
+python -m worldloom_sdk.examples.crowd 127.0.0.1:8420 --bots 20
+"""
+
 import logging
 import random
 
@@ -16,6 +18,7 @@ from worldloom_sdk import (
     TimedOut,
     run_many,
 )
+from worldloom_sdk.examples.starting import options_for, start_log
 
 LINES = (
     "What a view.",
@@ -68,17 +71,14 @@ def make_bot(where: str | Client, number: int, radius_m: float = 40.0, chat_s: f
 
 def main() -> None:
     """Run the bots until Ctrl-C."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "url", nargs="?", default="127.0.0.1:8420", help="ws://host:port/ws, http(s)://host, host:port"
-    )
-    parser.add_argument("--bots", type=int, default=20)
+    parser = options_for(__doc__)
+    parser.add_argument("--bots", type=int, default=20, help="how many (%(default)s)")
     parser.add_argument("--radius", type=float, default=40.0, help="how far they wander, in metres")
     parser.add_argument(
         "--chat", type=float, default=45.0, help="seconds between two lines of one bot, about"
     )
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    start_log()
     run_many(
         make_bot(options.url, number, options.radius, options.chat) for number in range(1, options.bots + 1)
     )

@@ -1,14 +1,17 @@
-"""Follows whoever says "follow me", until "stop": ``python -m worldloom_sdk.examples.follower URL``."""
+"""Follows whoever says "follow me", until "stop".
 
-import argparse
-import logging
+python -m worldloom_sdk.examples.follower 127.0.0.1:8420
+"""
+
+from typing import Any
 
 from worldloom_sdk import Blocked, Bot, Client, Interrupted, Spoke
+from worldloom_sdk.examples.starting import options_for, who
 
 
-def make_bot(where: str | Client, name: str = "Follower", token_file: str | None = None) -> Bot:
+def make_bot(where: str | Client, name: str = "Follower", **who: Any) -> Bot:
     """A bot that follows."""
-    bot = Bot(where, name=name, token_file=token_file)
+    bot = Bot(where, name=name, **who)
 
     @bot.on(Spoke, check=lambda line: "follow me" in line.text.lower())
     async def follow(line: Spoke) -> None:
@@ -32,17 +35,8 @@ def make_bot(where: str | Client, name: str = "Follower", token_file: str | None
 
 def main() -> None:
     """Run the bot until Ctrl-C."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "url", nargs="?", default="127.0.0.1:8420", help="ws://host:port/ws, http(s)://host, host:port"
-    )
-    parser.add_argument("--name", default="Follower")
-    parser.add_argument(
-        "--token-file", help="keep the bot's account here, so that it comes back as the same one"
-    )
-    options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    make_bot(options.url, options.name, options.token_file).run()
+    options = options_for(__doc__, "Follower").parse_args()
+    make_bot(options.url, **who(options)).run()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,15 @@
-"""Greets whoever comes, and tells people where they are: ``python -m worldloom_sdk.examples.greeter URL``."""
+"""Greets whoever comes, and tells people where they are.
 
-import argparse
-import logging
+python -m worldloom_sdk.examples.greeter 127.0.0.1:8420
+
+Ask it "Where am I?".
+"""
+
 from collections import deque
+from typing import Any
 
 from worldloom_sdk import Bot, Client, Spoke
+from worldloom_sdk.examples.starting import options_for, who
 
 GREET_WITHIN_M = 20.0
 GREET_EVERY_S = 2.0
@@ -13,9 +18,9 @@ AT_ONCE = 4
 REMEMBERED = 1000
 
 
-def make_bot(where: str | Client, name: str = "Greeter", token_file: str | None = None) -> Bot:
+def make_bot(where: str | Client, name: str = "Greeter", **who: Any) -> Bot:
     """A bot that greets and answers "where am I?"."""
-    bot = Bot(where, name=name, token_file=token_file)
+    bot = Bot(where, name=name, **who)
     greeted: deque[int] = deque(maxlen=REMEMBERED)
 
     @bot.every(seconds=GREET_EVERY_S)
@@ -42,17 +47,8 @@ def make_bot(where: str | Client, name: str = "Greeter", token_file: str | None 
 
 def main() -> None:
     """Run the bot until Ctrl-C."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "url", nargs="?", default="127.0.0.1:8420", help="ws://host:port/ws, http(s)://host, host:port"
-    )
-    parser.add_argument("--name", default="Greeter")
-    parser.add_argument(
-        "--token-file", help="keep the bot's account here, so that it comes back as the same one"
-    )
-    options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    make_bot(options.url, options.name, options.token_file).run()
+    options = options_for(__doc__, "Greeter").parse_args()
+    make_bot(options.url, **who(options)).run()
 
 
 if __name__ == "__main__":

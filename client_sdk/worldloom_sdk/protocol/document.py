@@ -22,9 +22,15 @@ import numpy as np
 from msgspec import Struct
 from msgspec import inspect as types
 
-from worldloom_sdk.protocol import messages, words
+from worldloom_sdk.protocol import codes, messages, parts, words
 from worldloom_sdk.protocol.codec import MAX_MESSAGE_BYTES
-from worldloom_sdk.protocol.messages import CLIENT_MESSAGES, SERVER_MESSAGES, CloseCode, RefusalCode
+from worldloom_sdk.protocol.messages import (
+    CLIENT_MESSAGES,
+    RESULTS,
+    SERVER_MESSAGES,
+    CloseCode,
+    RefusalCode,
+)
 from worldloom_sdk.protocol.samples import AREA_BODY, FRAME_BODY, SAMPLES
 
 __all__ = ["page"]
@@ -32,8 +38,13 @@ __all__ = ["page"]
 _TEMPLATE = Path(__file__).with_name("document.md")
 _BYTES_A_LINE = 16
 _HEAD = re.compile(r"(client -> server|server -> client)(?:, ([^.]*))?\.\s+(.*)", re.DOTALL)
-_PARTS = (messages.Limits, messages.Line, messages.Named)
+_PARTS: tuple[type[Struct], ...] = tuple(getattr(parts, name) for name in parts.__all__)
 """Structs that travel within messages only."""
+_ACTS: dict[type[Struct], type[Enum]] = {
+    messages.Order: messages.OrderAct,
+    messages.Account: messages.AccountAct,
+}
+"""What the acts of a command are; they are told below it."""
 
 _AFTER_CLOSE = {
     CloseCode.NORMAL: "Nothing: the session has ended.",
@@ -46,13 +57,18 @@ _AFTER_CLOSE = {
     CloseCode.RESTART: "Wait as long as Goodbye says and a random time more; then Hello, with `token` if there is one.",
     CloseCode.BUSY: "Wait as long as Goodbye says, or a few seconds; then Hello, with `resume` if there is one.",
     CloseCode.REPLACED: "Do not come back by yourself, or two of your clients throw each other out for ever.",
+    CloseCode.REMOVED: "Do not come back by yourself; see [being sent out](#being-sent-out).",
 }
 _AFTER_REFUSAL = {
     RefusalCode.VERSION: ("Hello", "Get a client for the server's version."),
-    RefusalCode.TOKEN: ("Hello", "Come as a guest, or ask for a new account with `keep`."),
+    RefusalCode.TOKEN: (
+        "Hello",
+        "Ask the person for a recovery or pairing code and send it as `code`, without `token`; or come as a guest. If "
+        "it was a code that was refused: ask for another one.",
+    ),
     RefusalCode.NAME_TAKEN: (
         "Hello",
-        "Choose another name. If it is your own of a moment ago: wait `limits.resume_ms` and try again.",
+        "Choose another name. If it is the one that you just had: try again by yourself; see [a session](#a-session).",
     ),
     RefusalCode.NAME_INVALID: ("Hello", "Choose another name; the text says what is wrong."),
     RefusalCode.FULL: ("Hello", "Try again after `retry_after_ms`."),
@@ -62,8 +78,28 @@ _AFTER_REFUSAL = {
         "any message",
         "Do not repeat it. What cannot be read counts as wrong; an empty line or a 65th block does not.",
     ),
-    RefusalCode.NOT_FOUND: ("Whisper, Signal", "The avatar has left, or cannot be seen by you."),
+    RefusalCode.NOT_FOUND: (
+        "Whisper, Signal, Block, Order, Account, Report",
+        "The avatar has left, or cannot be seen by you; or no account, token or report is meant by that.",
+    ),
     RefusalCode.UNAVAILABLE: ("Hello, commands", "Try again after `retry_after_ms`."),
+    RefusalCode.ACCESS: (
+        "Hello",
+        "Ask the person for an invitation or the password, and send it as `access`. Who has an account comes in with "
+        "`token` or `code`. The text says which of these is asked for.",
+    ),
+    RefusalCode.BANNED: (
+        "Hello",
+        "Do not come back before `retry_after_ms`; 0: never. Show the text to the person.",
+    ),
+    RefusalCode.MUTED: (
+        "Say, Whisper, Signal",
+        "Do not try before `retry_after_ms`; 0: without end. Show the text to the person.",
+    ),
+    RefusalCode.FORBIDDEN: (
+        "commands, Move",
+        "Do not offer what `role` and `scopes` of Welcome do not allow.",
+    ),
 }
 
 
@@ -83,6 +119,9 @@ def page() -> str:
         "parts": "\n".join(f"### {cls.__name__}\n\n{_text(cls)}\n\n{_fields(cls)}" for cls in _PARTS),
         "area_body": _listing(_explained_body(AREA_BODY)),
         "frame_body": _listing(_explained_body(FRAME_BODY)),
+        "roles": _enumeration(messages.Role),
+        "scopes": _enumeration(messages.Scope),
+        "block_reaches": _enumeration(messages.BlockReach),
         "say_kinds": _enumeration(messages.SayKind),
         "correction_reasons": _enumeration(messages.CorrectionReason),
         "region_states": _enumeration(messages.RegionState),
@@ -99,9 +138,10 @@ def page() -> str:
 
 @functools.cache
 def _attribute_docs() -> dict[tuple[str, str], str]:
-    """Texts below attributes in the source of ``messages``, by class and attribute."""
+    """Texts below attributes in the sources of the messages, by class and attribute."""
     docs = {}
-    for node in ast.parse(inspect.getsource(messages)).body:
+    sources = "\n".join(inspect.getsource(module) for module in (codes, parts, messages))
+    for node in ast.parse(sources).body:
         if not isinstance(node, ast.ClassDef):
             continue
         for attribute, text in zip(node.body, node.body[1:], strict=False):
@@ -172,7 +212,22 @@ def _section(tag: int, cls: type[Struct]) -> str:
     listings = "\n".join(_listing(_explained(one)) for one in SAMPLES[cls])
     table = f"{_fields(cls)}\n" if _infos(cls) else ""
     head = f"*{direction}{f', {when}' if when else ''}.* `[{', '.join(shape)}]`"
-    return f"### {cls.__name__}\n\n{head}\n\n{rest}\n\n{table}{listings}"
+    return f"### {cls.__name__}\n\n{head}\n\n{rest}\n\n{table}{listings}{_results(cls)}"
+
+
+def _results(cls: type[Struct]) -> str:
+    """What Done carries, by act; empty for a message that is no such command."""
+    if cls in _ACTS:
+        acts = _ACTS[cls]
+        rows = [
+            (f"`{act.value}`", _doc(acts, act.name), _result(RESULTS.get((cls, act.value)))) for act in acts
+        ]
+        return f"\n#### {acts.__name__}\n\n{_table(('value', 'meaning', 'Done carries'), rows)}"
+    return f"\n`result` of Done: {_result(RESULTS[cls, ''])}.\n" if (cls, "") in RESULTS else ""
+
+
+def _result(kind: Any) -> str:
+    return "nil" if kind is None else _in_words(types.type_info(kind))
 
 
 def _infos(cls: type[Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
@@ -197,13 +252,16 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
     return field.default if factory is msgspec.NODEFAULT else factory()
 
 
+_SIMPLE = {types.AnyType: "as the command says", types.BoolType: "boolean", types.NoneType: "nil"}
+
+
 def _in_words(info: types.Type) -> str:
     """A type and its bounds."""
+    if type(info) in _SIMPLE:
+        return _SIMPLE[type(info)]
     match info:
         case types.Metadata(type=inner):
             return _in_words(inner)
-        case types.BoolType():
-            return "boolean"
         case types.IntType(ge=low, le=high):
             return "integer" if low is None else f"integer, {low} to {high}"
         case types.StrType(min_length=low, max_length=high):
@@ -214,11 +272,14 @@ def _in_words(info: types.Type) -> str:
             return f"array{_sized(low, high, 'entries')}, each: {_in_words(item)}"
         case types.EnumType(cls=cls) | types.StructType(cls=cls):
             return _link(cls)
-        case types.NoneType():
-            return "nil"
         case types.UnionType(types=options):
-            return " or ".join(_in_words(option) for option in options)
+            return " or ".join(_in_words(option) for option in sorted(options, key=_is_array))
     raise TypeError(f"expected a type of the wire, got {info}")
+
+
+def _is_array(info: types.Type) -> bool:
+    """Arrays are told last: what follows "each" is of their entries."""
+    return isinstance(info, types.ListType)
 
 
 def _sized(low: int | None, high: int | None, unit: str) -> str:
@@ -229,6 +290,8 @@ def _sized(low: int | None, high: int | None, unit: str) -> str:
 
 
 def _enumeration(cls: type[Enum]) -> str:
+    if issubclass(cls, str):
+        return _table(("value", "meaning"), [(f"`{one.value}`", _doc(cls, one.name)) for one in cls])
     rows = [(str(member.value), member.name, _doc(cls, member.name)) for member in cls]
     return _table(("number", "name", "meaning"), rows)
 

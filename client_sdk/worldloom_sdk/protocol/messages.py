@@ -4,20 +4,48 @@ Tags are written numbers and never reused: 1-31 from client to server, 32-63 fro
 with a default may be left out. Text is UTF-8; times are milliseconds; positions are units of ``geometry``.
 """
 
-from enum import IntEnum, StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
+
+from worldloom_sdk.protocol.codes import (
+    AccountAct,
+    BlockReach,
+    CloseCode,
+    CorrectionReason,
+    OrderAct,
+    RefusalCode,
+    RegionState,
+    Role,
+    SayKind,
+    Scope,
+)
+from worldloom_sdk.protocol.parts import (
+    AuditEntry,
+    Limits,
+    Line,
+    Named,
+    Person,
+    Reported,
+    Sanction,
+    Secret,
+    TokenInfo,
+)
 
 __all__ = [
     "CLIENT_MESSAGES",
     "MOVE_BYTES",
     "PROTOCOL_VERSION",
+    "RESULTS",
     "SERVER_MESSAGES",
     "SUBPROTOCOL_PATH",
+    "Account",
+    "AccountAct",
     "Area",
     "AreaComplete",
+    "AuditEntry",
     "Block",
+    "BlockReach",
     "CloseCode",
     "Correction",
     "CorrectionReason",
@@ -31,17 +59,28 @@ __all__ = [
     "Message",
     "Move",
     "Named",
+    "Order",
+    "OrderAct",
     "People",
+    "Person",
     "Ping",
     "Pong",
     "RefusalCode",
     "Refused",
     "Region",
     "RegionState",
+    "Report",
+    "Reported",
+    "Role",
+    "Sanction",
     "Say",
     "SayKind",
+    "Scope",
+    "Secret",
     "Signal",
     "Signalled",
+    "Standing",
+    "TokenInfo",
     "Welcome",
     "Whisper",
     "Whispered",
@@ -55,9 +94,9 @@ MOVE_BYTES = 16
 """Bytes of a move: little-endian u32 seq, i32 x, i32 z, i16 y, u8 yaw, u8 gesture."""
 
 AvatarId = Annotated[int, Meta(ge=1, le=0xFFFF_FFFF)]
-CommandId = Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)]
-Tick = Annotated[int, Meta(ge=0, le=2**53)]
-Millis = Annotated[int, Meta(ge=0, le=2**53)]
+CommandId = Annotated[int, Meta(ge=1, le=0xFFFF_FFFF)]
+Tick = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Millis = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 UnitXZ = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 UnitY = Annotated[int, Meta(ge=-(2**15), le=2**15 - 1)]
 Yaw = Annotated[int, Meta(ge=0, le=255)]
@@ -69,101 +108,13 @@ Text = Annotated[str, Meta(max_length=500)]
 Code = Annotated[str, Meta(max_length=40)]
 
 
-class CloseCode(IntEnum):
-    """Why the server closes a socket."""
-
-    NORMAL = 1000
-    """The client said goodbye: Leave, or its own closing with this code."""
-    PROTOCOL = 1002
-    """The WebSocket rules or the order of messages were broken, or a Hello was of another protocol version."""
-    NOT_BINARY = 1003
-    """A text message: only binary messages are spoken here."""
-    BAD_PAYLOAD = 1007
-    """Before Welcome: not MessagePack, or no message of a client. (After it, such a message is answered Refused.)"""
-    POLICY = 1008
-    """A limit or rule of this world was broken, a Hello refused or too late; do not come back in the same way."""
-    TOO_BIG = 1009
-    """A message over 4 KiB before Welcome, or over 64 KiB after."""
-    INTERNAL = 1011
-    """Something went wrong in the server."""
-    RESTART = 1012
-    """The server is stopping; Goodbye says when to come back."""
-    BUSY = 1013
-    """Too many at once, something is not to be had just now, or this client reads too slowly; come back later."""
-    REPLACED = 4001
-    """A newer connection of the same account or session took over."""
-
-
-class RefusalCode(StrEnum):
-    """Stable codes of Refused. New ones may be added; treat an unknown one as final."""
-
-    VERSION = "version"
-    """The server speaks another version of the protocol."""
-    TOKEN = "token"
-    """No account has this token."""
-    NAME_TAKEN = "name_taken"
-    """Somebody has this name, or one that looks like it."""
-    NAME_INVALID = "name_invalid"
-    """This cannot be a name here."""
-    FULL = "full"
-    """As many are in the world as there may be."""
-    RATE = "rate"
-    """Too many in too short a time."""
-    STATE = "state"
-    """That message may not come now."""
-    INVALID = "invalid"
-    """It cannot be understood, or asks for what cannot be."""
-    NOT_FOUND = "not_found"
-    """Who or what is meant is not here."""
-    UNAVAILABLE = "unavailable"
-    """The server cannot do it just now."""
-
-
-class SayKind(IntEnum):
-    """How far speech carries."""
-
-    SAY = 0
-    """20 m."""
-    SHOUT = 1
-    """100 m."""
-    REGION = 2
-    """The whole region of 256 m."""
-
-
-class CorrectionReason(IntEnum):
-    """Why a move was refused."""
-
-    SPEED = 1
-    """Too far for the time that has passed."""
-    CLIMB = 2
-    """Too far up or down for the time that has passed."""
-    GROUND = 3
-    """More than 0.25 m under the ground, or more than 64 m above it."""
-    EDGE = 4
-    """Beyond the end of the world."""
-    UNWOVEN = 5
-    """The land there is not made yet; it is being woven. Wait for its Region message."""
-    FULL = 6
-    """The cell there is full."""
-    PLACED = 8
-    """Not a refusal: the server has set the body down here. ``seq`` says nothing."""
-
-
-class RegionState(IntEnum):
-    """What is known of a region's land."""
-
-    WOVEN = 0
-    """It is made, and stays as it is."""
-    WEAVING = 1
-    """It is being made; nobody can walk there yet."""
-
-
 class Hello(Struct, array_like=True, tag=1, frozen=True, forbid_unknown_fields=True):
     """client -> server, first message. Who comes; answered by Welcome or Refused, within 10 s of the upgrade.
 
     With ``resume`` of an earlier Welcome, within its time, the same session goes on; a resume token that is not good
-    (any more) counts as none. With ``token`` the same account comes back. With neither, a passing guest, never
-    stored, unless ``keep`` asks for an account under ``name``.
+    (any more) counts as none. With ``token`` the same account comes back. With ``code`` an account is come back to, and
+    Welcome has a new token for this device. With none of them, a passing guest, never stored, unless ``keep`` asks for
+    an account under ``name``.
     """
 
     version: Annotated[int, Meta(ge=0, le=65535)]
@@ -177,7 +128,13 @@ class Hello(Struct, array_like=True, tag=1, frozen=True, forbid_unknown_fields=T
     resume: Token | None = None
     """Of the last Welcome; good once."""
     keep: bool = False
-    """Make an account under ``name``; not looked at beside ``token``."""
+    """Make an account under ``name``; not looked at beside ``token`` or ``code``."""
+    access: Annotated[str, Meta(max_length=128)] = ""
+    """An invitation or the world's password, where one is asked for; not looked at beside ``token`` or ``code``."""
+    code: Annotated[str, Meta(max_length=64)] = ""
+    """A recovery or pairing code of an account; not looked at beside ``token``. Case and dashes do not matter."""
+    bot: bool = False
+    """This is no person. It is shown; who has a bot's key is a bot in any case."""
 
 
 class Move(Struct, array_like=True, tag=2, frozen=True, forbid_unknown_fields=True):
@@ -202,7 +159,7 @@ class Say(Struct, array_like=True, tag=4, frozen=True, forbid_unknown_fields=Tru
     """client -> server, a command. Speech to those near; rides in their frames, and in the speaker's own."""
 
     id: CommandId
-    """Yours; the answer has it, too."""
+    """Yours, counted from 1; the answer has it, too."""
     kind: SayKind
     """How far it carries."""
     text: Text
@@ -212,7 +169,7 @@ class Whisper(Struct, array_like=True, tag=5, frozen=True, forbid_unknown_fields
     """client -> server, a command. Speech to one avatar that is in the world, wherever; arrives as Whispered."""
 
     id: CommandId
-    """Yours; the answer has it, too."""
+    """Yours, counted from 1; the answer has it, too."""
     to: AvatarId
     """Who shall hear it."""
     text: Text
@@ -225,7 +182,7 @@ class Signal(Struct, array_like=True, tag=6, frozen=True, forbid_unknown_fields=
     """
 
     id: CommandId
-    """Yours; the answer has it, too."""
+    """Yours, counted from 1; the answer has it, too."""
     to: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)]
     """An avatar id; 0: everybody else within 100 m."""
     channel: Annotated[str, Meta(min_length=1, max_length=32)]
@@ -234,44 +191,89 @@ class Signal(Struct, array_like=True, tag=6, frozen=True, forbid_unknown_fields=
 
 
 class Who(Struct, array_like=True, tag=7, frozen=True, forbid_unknown_fields=True):
-    """client -> server, after Welcome, at most 4 a second. Asks for names; answered by one People, or Refused."""
+    """client -> server, after Welcome, at most 4 a second. Asks for names; answered by People, or Refused (id 0)."""
 
     ids: Annotated[list[AvatarId], Meta(min_length=1, max_length=64)]
     """Avatar ids."""
 
 
 class Block(Struct, array_like=True, tag=8, frozen=True, forbid_unknown_fields=True):
-    """client -> server, a command. From now on (or no longer) that avatar and its speech are not sent; 64 at most.
+    """client -> server, a command. From now on (or no longer) the two of you are nothing to each other; 64 at most.
 
-    The picture is then sent anew: Area messages and AreaComplete. Blocks end with the session.
+    Works both ways: neither is sent anything of the other. A block of everything (``reach`` 0) makes the picture come
+    anew: Area messages and AreaComplete. Between accounts it lasts until it is taken back; with a guest on either
+    side, until one of them leaves. Who is blocked is not told.
     """
 
     id: CommandId
-    """Yours; the answer has it, too."""
+    """Yours, counted from 1; the answer has it, too."""
     avatar: AvatarId
+    """Whom. A guest must be in the world, an account need not be."""
     on: bool
-    """False ends it."""
+    """False ends it, however far it reached."""
+    reach: BlockReach = BlockReach.ALL
+    """What is taken away."""
 
 
 class Leave(Struct, array_like=True, tag=9, frozen=True, forbid_unknown_fields=True):
     """client -> server, after Welcome. Leaves the world at once; the session cannot be resumed. Closed with 1000."""
 
 
-class Limits(Struct, array_like=True, frozen=True):
-    """What the server holds a client to, so that it need not find out."""
+class Order(Struct, array_like=True, tag=10, frozen=True, forbid_unknown_fields=True):
+    """client -> server, a command. Keeps order; what each act takes and gives stands with it.
 
-    speed: int
-    """Horizontal speed limit, 1/64 m a second."""
-    climb: int
-    """Vertical speed limit, 1/16 m a second."""
-    moves_per_s: int
-    """Moves a second."""
-    text_chars: int
-    """Characters of a line that you speak; a longer one is refused."""
-    view_cells: int
-    """Avatars are seen in the cells up to this many away: 2 means 5 x 5."""
-    resume_ms: int
-    """How long after a lost connection the session can be resumed."""
+    Whom it is about is said by ``avatar`` or by ``name``, or it is a ``network``. It is in force within a second, on
+    open sessions and on every host, and after a restart. All but ``list``, ``show``, ``reports``, ``audit`` is logged.
+    """
+
+    id: CommandId
+    """Yours, counted from 1; the answer has it, too."""
+    act: OrderAct
+    """What is asked for. It says which of the fields below are looked at."""
+    avatar: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 0
+    """Somebody in the world; 0 when it is said otherwise."""
+    name: Name = ""
+    """An account, here or not, or a guest who is here. Any name that looks the same finds it."""
+    network: Annotated[str, Meta(max_length=49)] = ""
+    """An address or a network, as in 192.0.2.0/24. An IPv6 address means its /64."""
+    minutes: Annotated[int, Meta(ge=0, le=52_560_000)] = 0
+    """For how long; 0: without end."""
+    text: Text = ""
+    """A reason or a role."""
+    number: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    """Of a report."""
+    uses: Annotated[int, Meta(ge=1, le=1_000)] = 1
+    """Of an invitation."""
+
+
+class Account(Struct, array_like=True, tag=11, frozen=True, forbid_unknown_fields=True):
+    """client -> server, a command. About one's own account: codes, tokens, bots."""
+
+    id: CommandId
+    """Yours, counted from 1; the answer has it, too."""
+    act: AccountAct
+    """What is asked for. It says which of the fields below are looked at."""
+    name: Name = ""
+    """Of a bot."""
+    scopes: Annotated[list[Scope], Meta(max_length=8)] = []
+    """Of a bot's key; none: what needs no scope."""
+    token: Annotated[str, Meta(max_length=16)] = ""
+    """A token, by its id in TokenInfo."""
+
+
+class Report(Struct, array_like=True, tag=12, frozen=True, forbid_unknown_fields=True):
+    """client -> server, a command. Tells staff of somebody; 1 in 10 s, 20 a day.
+
+    With it goes what you were sent in the last 30 s: every line, whisper and signal, and who was in your view where.
+    The server takes it from what it sent you, and seals it. Done carries the report's number.
+    """
+
+    id: CommandId
+    """Yours, counted from 1; the answer has it, too."""
+    avatar: AvatarId
+    """Whom it is about; in your view, or heard of in the last 30 s."""
+    text: Text
+    """What is wrong."""
 
 
 class Welcome(Struct, array_like=True, tag=32, frozen=True):
@@ -305,6 +307,16 @@ class Welcome(Struct, array_like=True, tag=32, frozen=True):
     """Only when an account was made: keep it, it is told once."""
     resumed: bool = False
     """Whether ``resume`` was good, and the session of before goes on."""
+    greeting: str = ""
+    """What the world tells who comes."""
+    role: str = "guest"
+    """Your Role."""
+    scopes: list[str] | None = None
+    """What your key may be used for, each a Scope; nil: everything."""
+    recovery: str = ""
+    """Only when an account was made or recovered: write it down, it is told once. See Account."""
+    hidden: bool = False
+    """Whether you are invisible to all but staff."""
 
 
 class Refused(Struct, array_like=True, tag=33, frozen=True):
@@ -327,6 +339,8 @@ class Done(Struct, array_like=True, tag=34, frozen=True):
 
     id: int
     """The command's."""
+    result: Any = None
+    """What the command or its act says that Done carries, nil for most. A part travels as an array of its fields."""
 
 
 class Pong(Struct, array_like=True, tag=35, frozen=True):
@@ -336,17 +350,6 @@ class Pong(Struct, array_like=True, tag=35, frozen=True):
     """As in Ping."""
     server_ms: int
     """World time."""
-
-
-class Line(Struct, array_like=True, frozen=True):
-    """A spoken line, within Frame: who, the name at that moment, how loud, what."""
-
-    avatar: int
-    """Who spoke; may be out of view, or be you."""
-    name: str
-    kind: int
-    """A SayKind."""
-    text: str
 
 
 class Frame(Struct, array_like=True, tag=36, frozen=True):
@@ -406,15 +409,6 @@ class Correction(Struct, array_like=True, tag=39, frozen=True):
     """A CorrectionReason; more may be added."""
 
 
-class Named(Struct, array_like=True, frozen=True):
-    """One entry of People."""
-
-    avatar: int
-    name: str
-    kind: str
-    """Either "guest" or "resident"; more may be added."""
-
-
 class People(Struct, array_like=True, tag=40, frozen=True):
     """server -> client. Answers Who; ids that are not in the world, hidden, or blocked are left out."""
 
@@ -451,29 +445,56 @@ class Region(Struct, array_like=True, tag=43, frozen=True):
 
 
 class Goodbye(Struct, array_like=True, tag=44, frozen=True):
-    """server -> client, last message before some closings. Comes after a refused Hello, and when the server stops.
+    """server -> client, last message before some closings: a refused Hello, being sent out, and the server's stop.
 
     Other closings come without it.
     """
 
     code: str
-    """Either "restart", or the code of the refusal."""
+    """Either "restart", "kicked", "banned", "revoked", or the code of the refusal."""
     text: str
     """For people, in English."""
     retry_after_ms: int = 0
     """When to come back; 0: not in the same way."""
 
 
+class Standing(Struct, array_like=True, tag=45, frozen=True):
+    """server -> client. What you are here has changed, or differs from what Welcome says: you are muted."""
+
+    role: str
+    """Your Role."""
+    muted_ms: int
+    """Milliseconds from now for which you cannot speak; 0: you can; 9007199254740991: without end."""
+    reason: str
+    """Why you are muted."""
+    hidden: bool
+    """Whether you are invisible to all but staff."""
+
+
 Message = (
-    Hello | Move | Ping | Say | Whisper | Signal | Who | Block | Leave
+    Hello | Move | Ping | Say | Whisper | Signal | Who | Block | Leave | Order | Account | Report
     | Welcome | Refused | Done | Pong | Frame | Area | AreaComplete | Correction
-    | People | Whispered | Signalled | Region | Goodbye
+    | People | Whispered | Signalled | Region | Goodbye | Standing
 )  # fmt: skip
 
 CLIENT_MESSAGES: dict[int, type[Struct]] = {
     1: Hello, 2: Move, 3: Ping, 4: Say, 5: Whisper, 6: Signal, 7: Who, 8: Block, 9: Leave,
+    10: Order, 11: Account, 12: Report,
 }  # fmt: skip
 SERVER_MESSAGES: dict[int, type[Struct]] = {
     32: Welcome, 33: Refused, 34: Done, 35: Pong, 36: Frame, 37: Area, 38: AreaComplete, 39: Correction, 40: People,
-    41: Whispered, 42: Signalled, 43: Region, 44: Goodbye,
+    41: Whispered, 42: Signalled, 43: Region, 44: Goodbye, 45: Standing,
 }  # fmt: skip
+RESULTS: dict[tuple[type[Struct], str], Any] = {
+    (Order, OrderAct.LIST): list[Person],
+    (Order, OrderAct.SHOW): Person,
+    (Order, OrderAct.INVITE): Secret,
+    (Order, OrderAct.REPORTS): list[Reported],
+    (Order, OrderAct.AUDIT): list[AuditEntry],
+    (Account, AccountAct.RECOVERY): Secret,
+    (Account, AccountAct.PAIR): Secret,
+    (Account, AccountAct.TOKENS): list[TokenInfo],
+    (Account, AccountAct.BOT): Secret,
+    (Report, ""): int,
+}
+"""What Done carries, by command and act; None for the others."""

@@ -41,7 +41,10 @@ _TILE = "5f" * 32
 SAMPLES: dict[type[Struct], tuple[Struct, ...]] = {
     type(group[0]): group
     for group in (
-        (messages.Hello(1, "my-client/1", "Ada"),),
+        (
+            messages.Hello(1, "my-client/1", "Ada"),
+            messages.Hello(1, "my-client/1", code="7KQ2-M4XW-9C"),
+        ),
         (messages.Move(struct.pack("<IiihBB", 1, 656, 1_280, geometry.GROUND_Y, 64, 1)),),
         (messages.Ping(123_456),),
         (messages.Say(1, messages.SayKind.SAY, "Grüß dich"),),
@@ -51,13 +54,22 @@ SAMPLES: dict[type[Struct], tuple[Struct, ...]] = {
         (messages.Block(4, _BO, True),),
         (messages.Leave(),),
         (
+            messages.Order(5, messages.OrderAct.MUTE, avatar=_BO, minutes=10, text="shouting"),
+            messages.Order(6, messages.OrderAct.BAN, network="192.0.2.7", minutes=1_440, text="a raid"),
+        ),
+        (
+            messages.Account(7, messages.AccountAct.PAIR),
+            messages.Account(8, messages.AccountAct.BOT, "Hilda", [messages.Scope.MOVE, messages.Scope.TALK]),
+        ),
+        (messages.Report(9, _BO, "says vile things"),),
+        (
             messages.Welcome(
                 1, _ADA, "Ada", "Worldloom", "w1", 86_400_123, 640, 1_280, 40, 64, "resume-0123456789",
                 messages.Limits(768, 320, 30, 500, 2, 30_000),
             ),
         ),
         (messages.Refused(1, RefusalCode.RATE, "too many lines", "ask less often", 1_250),),
-        (messages.Done(1),),
+        (messages.Done(1), messages.Done(7, ["7KQ2-M4XW-9C", 1_800_000_600_000, 1_001])),
         (messages.Pong(123_456, 86_400_200),),
         (
             messages.Frame(1_728_004, FRAME_BODY),
@@ -66,14 +78,18 @@ SAMPLES: dict[type[Struct], tuple[Struct, ...]] = {
         (messages.Area(1_728_003, 0, 0, 2, [0], AREA_BODY),),
         (messages.AreaComplete(1_728_003),),
         (messages.Correction(17, 640, 1_280, 40, 64, messages.CorrectionReason.UNWOVEN),),
-        (messages.People([messages.Named(_BO, "Bo", "resident")]),),
+        (messages.People([messages.Named(_BO, "Bo", "resident"), messages.Named(_CY, "Cy", "bot", "Bo")]),),
         (messages.Whispered(_BO, "Bo", "psst"),),
         (messages.Signalled(_BO, "chess", b"e7e5"),),
         (
             messages.Region(0, 0, messages.RegionState.WOVEN, _TILE, "noise"),
             messages.Region(-1, 0, messages.RegionState.WEAVING),
         ),
-        (messages.Goodbye("restart", "the server is stopping", 5_000),),
+        (
+            messages.Goodbye("restart", "the server is stopping", 5_000),
+            messages.Goodbye("kicked", "shouting"),
+        ),
+        (messages.Standing("guest", 600_000, "shouting", False),),
     )
 }  # fmt: skip
 """One or more of each message."""

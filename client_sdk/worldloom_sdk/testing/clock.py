@@ -8,6 +8,8 @@ __all__ = ["HandClock"]
 
 _US = 1_000_000
 _START_US = 1_000 * _US
+_UNIX_MS = 1_800_000_000_000
+"""Unix time when a clock is made: a day in January 2027."""
 
 
 class HandClock:
@@ -33,6 +35,10 @@ class HandClock:
     def world_ms(self) -> int:
         """World time in milliseconds: since the clock was made."""
         return self.now_us // 1_000
+
+    def unix_ms(self) -> int:
+        """Unix time in milliseconds, by which bans, mutes and codes run out."""
+        return _UNIX_MS + self.world_ms()
 
     async def sleep(self, seconds: float) -> None:
         """Return when ``seconds`` of this clock have passed; at once, after a turn of the loop, if not above 0."""

@@ -9,14 +9,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from worldloom.app.secrets import read_password
 from worldloom.app.world import World as Node
 from worldloom.config import Config, load
 from worldloom.errors import Refusal, StoreUnavailable
+from worldloom.gateway.door import Door
 from worldloom.gateway.sockets import GameSocket, SocketSettings, SocketWatch
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import SqlStore, open_store
 from worldloom.ports import PlaceRow, Store, TerrainSource, TileRow, Tx
-from worldloom.services import accounts, places, terrain, worlds
+from worldloom.services import accounts, order, places, terrain, worlds
+from worldloom.services.asking import OPERATOR, Whom
 from worldloom.worldgen.outcome import Emerged
 from worldloom_sdk.errors import ContentError
 from worldloom_sdk.protocol.geometry import TICK_MS
@@ -33,6 +36,9 @@ R = TypeVar("R")
 
 _TICKS_PER_S = 1_000 // TICK_MS
 _FORGET_EVERY_S = 30
+_LOOK_EVERY_TICKS = 5
+"""How often what staff did is put in force."""
+_SEAL_KEY = b"the test kit seals reports by it"
 _PATIENT = {"worldgen.deadline_s": 600.0}
 """A busy machine must not decide what the land looks like."""
 
@@ -149,6 +155,7 @@ class Server:
         )
         self._emerging: asyncio.Task[None] | None = None
         self._saving: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._sql: SqlStore | None = None
 
     # ---- life
@@ -162,7 +169,16 @@ class Server:
         row = await self.store.run(
             worlds.open_world, worlds.OpenWorld(config.world.name, config.world.seed, 0)
         )
-        self.node = Node(config, self.store, row, self._clock, source=self._land)
+        self.node = Node(
+            config,
+            self.store,
+            row,
+            self._clock,
+            source=self._land,
+            door=_door(config),
+            seal_key=_SEAL_KEY,
+            unix_ms=self._clock.unix_ms,
+        )
         self.node.emerge.on_emerged.append(self._emerged)
         self._emerging = asyncio.get_running_loop().create_task(self.node.emerge.run(), name="emerge")
 
@@ -171,7 +187,8 @@ class Server:
         if self._emerging is not None:
             await self.node.gateway.close(0)
             self._emerging.cancel()
-            await asyncio.gather(self._emerging, return_exceptions=True)
+            looking = [self._looking] if self._looking is not None else []
+            await asyncio.gather(self._emerging, *looking, return_exceptions=True)
         for socket in list(self._watch.sockets):
             socket.abort()
         if self._sql is not None:
@@ -186,7 +203,7 @@ class Server:
 
     def check(self) -> None:
         """Raise what a part of the server failed with."""
-        for part in (self._emerging, self._saving):
+        for part in (self._emerging, self._saving, self._looking):
             if part is not None and part.done():
                 part.result()
 
@@ -198,6 +215,8 @@ class Server:
         if tick % _TICKS_PER_S == 0:
             self.node.gateway.sweep()
             self._watch.sweep(self._clock.monotonic())
+        if tick % _LOOK_EVERY_TICKS == 0 and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.get_running_loop().create_task(self.node.enforcer.look(), name="enforcer")
         if tick % (_FORGET_EVERY_S * _TICKS_PER_S) == 0:
             self.node.shard.forget_far(self.config.worldgen.memory_regions)
         if tick % round(self.config.storage.places_every_s * _TICKS_PER_S) == 0:
@@ -235,12 +254,25 @@ class Server:
             ValueError: The name is taken, or is none.
         """
         token = accounts.new_token()
-        command = accounts.Register(name, accounts.hash_token(token), 0)
+        command = accounts.Register(name, accounts.hash_token(token), self._clock.unix_ms())
         try:
             account = await self.store.run(accounts.register, command)
         except Refusal as refusal:
             raise ValueError(f"expected a name that is free, got {name!r}: {refusal}") from None
         return account.account, token
+
+    async def give_role(self, name: str, role: str) -> None:
+        """Give an account a role, as the operator of a server does; it is in force when this returns.
+
+        Raises:
+            ValueError: No account has that name, or it is no role.
+        """
+        command = order.GiveRole(OPERATOR, Whom(name=name), role, self._clock.unix_ms())
+        try:
+            await self.store.run(order.give_role, command)
+        except Refusal as refusal:
+            raise ValueError(f"cannot make {name!r} {role!r}: {refusal}") from None
+        await self.node.enforcer.look()
 
     async def set_place(self, account: int, x: int, z: int, yaw: int) -> None:
         """Where the body of an account is set down when it comes next; units of the wire."""
@@ -257,3 +289,14 @@ class Server:
 
     def _emerged(self, emerged: Emerged) -> None:
         self._on_change()
+
+
+def _door(config: Config) -> Door:
+    """To whom the world is open.
+
+    Raises:
+        ConfigError: The password cannot be read.
+    """
+    closed_by_password = config.access.mode == "password"
+    password = read_password(Path(config.access.password_file)) if closed_by_password else ""
+    return Door(config.access.mode, password)

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from worldloom_sdk.avatar import Position
 from worldloom_sdk.bot import Bot
@@ -139,12 +139,38 @@ class World:
             TimedOut: Not within the time.
             ValueError: The name is none, or looks like one that is taken.
         """
-        client = await self._client(name, at)
-        bot = make(client)
-        self._bots.append(bot)
-        await self.drive(bot.start(), within)
-        await self.until(lambda: client.view.complete, within)
-        return bot
+        return await self._enter(make(await self._client(name, at)), within)
+
+    @overload
+    async def join(self, name: str = "", *, within: float = 30.0, **who: Any) -> Bot: ...
+
+    @overload
+    async def join(
+        self, name: str, make: Callable[[Client], B], *, within: float = 30.0, **who: Any
+    ) -> B: ...
+
+    async def join(
+        self, name: str = "", make: Callable[[Client], Bot] = Bot, *, within: float = 30.0, **who: Any
+    ) -> Bot:
+        """A bot that comes in by the door, as anybody does: a guest, or by what is given of ``Client``'s arguments.
+
+        Those are ``token`` (an account's, or a bot's key), ``keep``, ``access``, ``code`` and ``token_file``. A person
+        is made by ``make=lambda client: Bot(client, bot=False)``. The place of a newcomer is not the same in every run.
+
+        Raises:
+            Refused: The world does not let it in.
+            TimedOut: Not within so many seconds of the world.
+        """
+        return await self._enter(make(self._client_of(name, **who)), within)
+
+    async def give_role(self, name: str, role: str) -> None:
+        """Make an account "resident", "moderator" or "owner", as the operator of a world does; at once in force.
+
+        Raises:
+            ValueError: No account has that name, or it is no role.
+        """
+        await self._server.give_role(name, role)
+        await self._pace.settle()
 
     async def dial(self) -> Transport:
         """A new connection, for bots and clients that you make yourself: ``Bot(dial=world.dial, clock=world.clock)``.
@@ -263,15 +289,24 @@ class World:
         account, token = self._accounts.get(name) or await self._enrol(name)
         if at is not None:
             await self._server.set_place(account, *to_units(*at), self._dice.randrange(256))
+        return self._client_of(name, token=token)
+
+    def _client_of(self, name: str, **who: Any) -> Client:
         client = Client(
             name=name,
-            token=token,
             dial=lambda: self._dial(client),
             clock=self.clock,
             patience_s=30.0,
             rng=random.Random(f"{self._seed} {name}"),
+            **who,
         )
         return client
+
+    async def _enter(self, bot: B, within: float) -> B:
+        self._bots.append(bot)
+        await self.drive(bot.start(), within)
+        await self.until(lambda: bot.client.view.complete, within)
+        return bot
 
     async def _enrol(self, name: str) -> tuple[int, str]:
         found = self._accounts[name] = await self._server.enrol(name)

@@ -8,10 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
-from worldloom.app.secrets import read_secret_file
+from worldloom.app.secrets import read_password
 from worldloom.bus.mqtt import MqttPublisher
 from worldloom.config import MqttConfig
-from worldloom.errors import ConfigError
 from worldloom.ports import PublicEvent, WorldRow
 from worldloom.worldgen.outcome import Emerged, EmergeOutcome
 
@@ -96,10 +95,5 @@ def open_publisher(config: MqttConfig, world: WorldRow, epoch: int) -> MqttPubli
     """
     if not config.enabled:
         return None
-    password = ""
-    if config.password_file:
-        lines = read_secret_file(Path(config.password_file)).splitlines()
-        password = lines[0].strip() if lines else ""
-        if not password:
-            raise ConfigError(f"{config.password_file}: expected a password on the first line; got none")
+    password = read_password(Path(config.password_file)) if config.password_file else ""
     return MqttPublisher(config, password, world.world_id, world.name, epoch)

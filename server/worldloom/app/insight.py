@@ -84,7 +84,7 @@ def health(
     """What ``/healthz`` tells; ``problems`` says why it is not ``ok``."""
     emerge = asdict(world.emerge.stats())
     problems = ["the server is stopping"] if stopping else []
-    if not emerge["store_available"]:
+    if not (emerge["store_available"] and world.enforcer.is_available):
         problems.append("the database cannot be reached")
     if pulse.still_s > STILL_S:
         problems.append(f"no tick went well for {pulse.still_s:.0f} s; {pulse.failed} failed since start")

@@ -16,17 +16,27 @@ from worldloom.app.announce import open_publisher
 from worldloom.app.clock import SystemClock, unix_ms
 from worldloom.app.heart import Heart
 from worldloom.app.insight import Pulse, health, pull
-from worldloom.app.secrets import metrics_token, open_secrets, read_secret_file
+from worldloom.app.secrets import (
+    metrics_token,
+    open_secrets,
+    read_password,
+    read_secret_file,
+    seal_key,
+    secrets_to_keep,
+)
 from worldloom.app.supervise import Supervisor
 from worldloom.app.telemetry import LoopLag, Telemetry
 from worldloom.app.version import worldloom_version
 from worldloom.app.world import World
 from worldloom.bus.mqtt import MqttPublisher
 from worldloom.config import Config
-from worldloom.errors import StoreUnavailable, WorldloomError
+from worldloom.errors import ConfigError, StoreUnavailable, WorldloomError
+from worldloom.gateway.door import Door
+from worldloom.gateway.listening import Renewal
 from worldloom.gateway.pages import About, make_app
 from worldloom.gateway.serving import Bound, GameServer, reserve
 from worldloom.gateway.sockets import SocketSettings
+from worldloom.persistence.backups import BACKUPS_FOLDER
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import SqlStore, open_store
 from worldloom.ports import PublicEvent
@@ -42,6 +52,8 @@ RETRY_HINT_MS = 5_000
 STOP_WITHIN_S = 8.0
 SWEEP_EVERY_S = 1.0
 FORGET_EVERY_S = 30.0
+TIDY_EVERY_S = 3_600.0
+RENEW_EVERY_S = 30.0
 
 
 async def serve(config: Config, ready: Callable[[str], None]) -> int:
@@ -79,11 +91,15 @@ async def _open_and_run(
         telemetry, answers, supervisor = Telemetry(), Counter[int](), Supervisor()
         pulse = Pulse(world, telemetry)
         heart = Heart(world.clock, pulse.beat)
+
+        def how() -> dict[str, Any]:
+            return health(world, telemetry, pulse, supervisor, publisher, stopping.is_set())
+
         app = make_app(
-            lambda: health(world, telemetry, pulse, supervisor, publisher, stopping.is_set()),
+            how,
             telemetry.render,
             lambda sha256: store.read(terrain.content, sha256),
-            lambda: About(world.row.name, worldloom_version(), world.gateway.roster.live),
+            lambda: About(world.row.name, worldloom_version(), world.gateway.roster.in_sight),
             config.limits.http_requests_per_s,
             on_answer=lambda status: answers.update((status,)),
             metrics_token=token,
@@ -91,8 +107,10 @@ async def _open_and_run(
         sockets = SocketSettings(write_buffer_bytes=config.sync.write_buffer_bytes)
         server = GameServer(config.server, world.gateway.accept, world.inbox, app, sockets)
         pull(telemetry, world, store, server, publisher, answers, pulse, heart, supervisor)
+        telemetry.pull("ok", lambda: float(how()["ok"]))
         url = await _listening(server, config, bound)
-        async with _running(world, telemetry, publisher, heart, supervisor):
+        renewal = Renewal(bound.tls, config.server.tls_cert, config.server.tls_key)
+        async with _running(world, telemetry, publisher, heart, supervisor, renewal):
             # What is there now stays: the collector need not look at it again.
             gc.collect()
             gc.freeze()
@@ -112,7 +130,8 @@ async def _reserved(config: Config) -> Bound:
     Raises:
         WorldloomError: Something is not; the text says what.
     """
-    secret_files = [config.server.tls_key, config.mqtt.password_file if config.mqtt.enabled else ""]
+    secret_files = [config.server.tls_key, config.access.password_file]
+    secret_files += [config.mqtt.password_file] if config.mqtt.enabled else []
     for path in filter(None, secret_files):
         await asyncio.to_thread(read_secret_file, Path(path))
     try:
@@ -165,8 +184,10 @@ async def _save_last(world: World) -> None:
 @contextlib.asynccontextmanager
 async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore, MqttPublisher | None, str]]:
     """A world on its database, who publishes its events, if anybody, and the token of its metrics."""
-    token = metrics_token(await asyncio.to_thread(open_secrets, config.data_path))
-    await asyncio.to_thread(migrate, config.storage_url)
+    data = config.data_path
+    secrets = await asyncio.to_thread(open_secrets, data)
+    door = Door(config.access.mode, _password(config))
+    await asyncio.to_thread(migrate, config.storage_url, data / BACKUPS_FOLDER, secrets_to_keep(data))
     store = await asyncio.to_thread(open_store, config.storage_url, config.storage.queue_limit)
     try:
         opening = worlds.OpenWorld(config.world.name, config.world.seed, unix_ms())
@@ -175,7 +196,11 @@ async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore, MqttPu
         _log.info("opening world %s", row.name, extra=where)
         publisher = open_publisher(config.mqtt, row, unix_ms())
         publish = publisher.offer if publisher is not None else _tell_nobody
-        yield World(config, store, row, SystemClock(row.created_ms), publish), store, publisher, token
+        world = World(
+            config, store, row, SystemClock(row.created_ms), publish, door=door, seal_key=seal_key(secrets)
+        )
+        await world.enforcer.open()
+        yield world, store, publisher, metrics_token(secrets)
     finally:
         await store.close()
 
@@ -186,6 +211,17 @@ def _database(url: str) -> str:
     kind = parts.scheme.partition("+")[0]
     place = parts.path.removeprefix("/") if kind == "sqlite" else f"{parts.hostname or ''}{parts.path}"
     return f"{kind} {place}"
+
+
+def _password(config: Config) -> str:
+    """What newcomers must know, where the door asks for it.
+
+    Raises:
+        ConfigError: The file cannot be read, or has none.
+    """
+    if config.access.mode != "password":
+        return ""
+    return read_password(Path(config.access.password_file))
 
 
 def _tell_nobody(event: PublicEvent) -> None:
@@ -199,17 +235,23 @@ async def _running(
     publisher: MqttPublisher | None,
     heart: Heart,
     supervisor: Supervisor,
+    renewal: Renewal,
 ) -> AsyncIterator[None]:
     """The tasks of a world, each with a name; one that fails is started again."""
     bodies: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "heart": heart.run,
         "emerge": world.emerge.run,
+        "enforcer": world.enforcer.run,
         "loop-lag": LoopLag(telemetry).run,
         "sweep": lambda: _every(SWEEP_EVERY_S, _soon(world.gateway.sweep)),
         "forget": lambda: _every(
             FORGET_EVERY_S, _soon(lambda: world.shard.forget_far(world.config.worldgen.memory_regions))
         ),
-        "places": lambda: _every(world.config.storage.places_every_s, _quietly(world.save_places)),
+        "places": lambda: _every(
+            world.config.storage.places_every_s, _quietly(world.save_places, "places not saved")
+        ),
+        "tls": lambda: _every(RENEW_EVERY_S, lambda: _renew(renewal)),
+        "tidy": lambda: _every(TIDY_EVERY_S, _quietly(world.tidy, "what ran out is still kept")),
     }
     if publisher is not None:
         bodies["mqtt"] = publisher.run
@@ -228,6 +270,14 @@ async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
         await act()
 
 
+async def _renew(renewal: Renewal) -> None:
+    try:
+        if await asyncio.to_thread(renewal.look):
+            _log.info("the renewed certificate is in use")
+    except ConfigError as fault:
+        _log.error("the renewed certificate is not taken up, the one before stays: %s", fault)
+
+
 def _soon(act: Callable[[], None]) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
         act()
@@ -235,13 +285,13 @@ def _soon(act: Callable[[], None]) -> Callable[[], Awaitable[None]]:
     return run
 
 
-def _quietly(act: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+def _quietly(act: Callable[[], Awaitable[None]], what: str) -> Callable[[], Awaitable[None]]:
     """The same, where an unavailable database is one line, not a fault."""
 
     async def run() -> None:
         try:
             await act()
         except StoreUnavailable as fault:
-            _log.warning("places not saved, later again: %s", fault)
+            _log.warning("%s, later again: %s", what, fault)
 
     return run

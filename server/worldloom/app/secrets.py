@@ -18,7 +18,12 @@ __all__ = [
     "metrics_token",
     "mode_fault",
     "open_secrets",
+    "read_password",
     "read_secret_file",
+    "refuse_other_secrets",
+    "restore_secrets",
+    "seal_key",
+    "secrets_to_keep",
     "write_atomically",
 ]
 
@@ -56,9 +61,59 @@ def open_secrets(data: Path) -> Secrets:
     return opened
 
 
+def secrets_to_keep(data: Path) -> dict[str, bytes]:
+    """What belongs into a backup besides the database: files of the data folder by name. All else follows from them.
+
+    Raises:
+        ConfigError: There are none, or others than their owner can read them.
+    """
+    path = data / SECRETS_FILE
+    if not path.exists():
+        raise ConfigError(
+            f"{path}: expected the secrets of a world that was served, got no file; say with --data where it is"
+        )
+    return {SECRETS_FILE: read_secret_file(path).encode()}
+
+
+def restore_secrets(data: Path, content: bytes) -> None:
+    """Put the secrets of a backup back; do nothing if they are there.
+
+    Raises:
+        ConfigError: Others are there, these are none, or the folder cannot be written to.
+    """
+    refuse_other_secrets(data, content)
+    path = data / SECRETS_FILE
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            write_atomically(path, content)
+    except OSError as error:
+        raise ConfigError(f"{path}: expected to write it; got: {error.strerror}") from None
+
+
+def refuse_other_secrets(data: Path, content: bytes) -> None:
+    """Make sure that a data folder has no secrets yet, or the ones given.
+
+    Raises:
+        ConfigError: Others are there, or those given are none.
+    """
+    path = data / SECRETS_FILE
+    given = _parse(path, content.decode(errors="replace"))
+    if path.exists() and _parse(path, read_secret_file(path)) != given:
+        raise ConfigError(
+            f"{path}: expected none, or those of the backup; got others, of another world. Choose another folder "
+            "with --data, or move the file away"
+        )
+
+
 def metrics_token(opened: Secrets) -> str:
     """What ``/metrics`` wants to hear from elsewhere: 64 hex digits that follow from the server's secret."""
     return hmac.new(opened.server, b"metrics", hashlib.sha256).hexdigest()
+
+
+def seal_key(opened: Secrets) -> bytes:
+    """What seals reports: 32 bytes that follow from the server's secret."""
+    return hmac.new(opened.server, b"reports", hashlib.sha256).digest()
 
 
 def _write_metrics_token(path: Path, token: str) -> None:
@@ -85,6 +140,19 @@ def read_secret_file(path: Path) -> str:
         raise ConfigError(f"{path}: expected a readable file; got: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: expected UTF-8 text; got other bytes") from None
+
+
+def read_password(path: Path) -> str:
+    """The first line of a password file.
+
+    Raises:
+        ConfigError: It cannot be read, is empty, or others can read it.
+    """
+    lines = read_secret_file(path).splitlines()
+    password = lines[0].strip() if lines else ""
+    if not password:
+        raise ConfigError(f"{path}: expected a password on the first line; got none")
+    return password
 
 
 def mode_fault(path: Path) -> str:

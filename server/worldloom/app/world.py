@@ -11,15 +11,20 @@ from worldloom.app.announce import Announcer
 from worldloom.app.clock import unix_ms
 from worldloom.config import Config
 from worldloom.errors import StoreUnavailable
+from worldloom.gateway.desk import Desk
+from worldloom.gateway.door import Door
+from worldloom.gateway.enforcer import Enforcer
 from worldloom.gateway.entrance import Entrance
 from worldloom.gateway.gateway import Gateway
 from worldloom.gateway.inbox import MoveInbox
 from worldloom.gateway.rules import Rules
-from worldloom.ports import Clock, PlaceRow, PublicEvent, Store, TerrainSource, TileRow, WorldRow
+from worldloom.gateway.times import Times
+from worldloom.ports import Clock, Misfit, PlaceRow, PublicEvent, Store, TerrainSource, TileRow, WorldRow
 from worldloom.replication.fanout import FanOut
 from worldloom.replication.uplink import Uplink
-from worldloom.services import places, terrain
+from worldloom.services import accounts, places, terrain, tidying
 from worldloom.shard.simulation import Shard
+from worldloom.world.lookahead import Lookahead
 from worldloom.world.terrain import TerrainTable
 from worldloom.worldgen.emerge import EmergeQueue
 from worldloom.worldgen.noise import NoiseSource
@@ -28,6 +33,8 @@ from worldloom_sdk.protocol.geometry import to_units
 
 __all__ = ["World"]
 
+WISHES = 512
+"""Regions asked for in one go, at most: the queue's order must not hold up a tick."""
 PLACES_AT_ONCE = 256
 """Rows of one transaction: the writer's thread must not hold the interpreter for long."""
 
@@ -42,6 +49,9 @@ class World:
         clock: Time.
         publish: Takes public events, without waiting.
         source: Makes the land; noise by default.
+        door: To whom the world is open; everybody by default.
+        seal_key: Seals reports.
+        unix_ms: Unix time, for what lasts; the system's by default.
     """
 
     def __init__(
@@ -52,6 +62,9 @@ class World:
         clock: Clock,
         publish: Callable[[PublicEvent], None] = lambda event: None,
         source: TerrainSource | None = None,
+        door: Door | None = None,
+        seal_key: bytes = b"",
+        unix_ms: Callable[[], int] = unix_ms,
     ) -> None:
         self.config, self.store, self.row, self.clock = config, store, row, clock
         noise = NoiseSource(row.seed)
@@ -62,10 +75,17 @@ class World:
         announcer = Announcer(publish, self._layer_of, unix_ms)
         self.emerge.on_emerged += [self._emerged, announcer.emerged]
         rules = Rules.of(config, row)
+        times = Times(clock.monotonic, clock.world_ms, unix_ms)
         self.fanout = FanOut(config.sync.view_cells, config.sync.bytes_per_second_per_client)
         self.inbox = MoveInbox()
         self.shard = Shard(
-            self.land, rules.speed, rules.climb, lambda message: self.uplink.receive(message), self._want
+            self.land,
+            rules.speed,
+            rules.climb,
+            lambda message: self.uplink.receive(message),
+            self._want,
+            forget=self.emerge.forget,
+            ahead=Lookahead(config.worldgen.ahead_s, min(WISHES, config.worldgen.queue_limit)),
         )
         self.uplink = Uplink(
             1,
@@ -74,24 +94,23 @@ class World:
             lambda f: self.gateway.take_frame(f),
             lambda s: self.gateway.take_snapshot(s),
         )
-        self.gateway = Gateway(
-            rules,
-            self.inbox,
-            self.fanout,
-            self.uplink,
-            clock.monotonic,
-            clock.world_ms,
-            announcer.session,
-        )
+        self.gateway = Gateway(rules, self.inbox, self.fanout, self.uplink, times, announcer.session)
+        self.gateway.attendance.write = lambda row: store.run(accounts.note_seen, [row])
         self.gateway.entrance = Entrance(
             store,
             self.gateway.roster,
             config.session,
+            door or Door(),
             self._spawn,
             self._land_ready,
-            unix_ms,
-            clock.monotonic,
+            times,
         )
+        self.enforcer = self.gateway.enforcer = Enforcer(
+            store, self.gateway.roster, self.gateway.bouncer, unix_ms
+        )
+        gateway = self.gateway
+        desk = Desk(store, gateway.roster, gateway.shuns, gateway.evidence, self.enforcer, times, seal_key)
+        gateway.commands.slow.update(desk.handlers)
         self._saving = asyncio.Lock()
         self._saved: dict[int, tuple[int, int, int, int]] = {}
 
@@ -101,13 +120,34 @@ class World:
         self.shard.tick(tick)
 
     async def save_places(self) -> None:
-        """Write down where accounts are, those that moved since the last time.
+        """Write down where accounts are, those that moved since the last time, and who came or left.
 
         Raises:
             StoreUnavailable: Not now; nothing is forgotten, the next time writes them.
         """
         async with self._saving:
             await self._save_places()
+            await self._save_seen()
+
+    async def tidy(self) -> None:
+        """Delete what ran out long ago.
+
+        Raises:
+            StoreUnavailable: Another time.
+        """
+        while await self.store.run(tidying.tidy, unix_ms()) >= tidying.ROWS_MAX:
+            pass
+
+    async def _save_seen(self) -> None:
+        attendance = self.gateway.attendance
+        seen, attendance.rows = attendance.rows, {}
+        rows = list(seen.values())
+        try:
+            for start in range(0, len(rows), PLACES_AT_ONCE):
+                await self.store.run(accounts.note_seen, rows[start : start + PLACES_AT_ONCE])
+        except (StoreUnavailable, asyncio.CancelledError):
+            attendance.rows = {**seen, **attendance.rows}
+            raise
 
     async def _save_places(self) -> None:
         now = self.gateway.places()
@@ -125,12 +165,14 @@ class World:
             account: place for account, place in now.items() if account in self._saved or account in moved
         }
 
-    def _want(self, rx: int, rz: int, away_m: float, asker: int) -> None:
-        if self.emerge.want(rx, rz, away_m, asker):
+    def _want(self, rx: int, rz: int, away_s: float, asker: int) -> None:
+        if self.emerge.want(rx, rz, away_s, asker):
             self.shard.weaving(rx, rz)
 
     def _emerged(self, emerged: Emerged) -> None:
-        if emerged.tile is not None and (emerged.rx, emerged.rz) not in self.land:
+        if emerged.tile is None:
+            self.shard.unweave(emerged.rx, emerged.rz)
+        elif (emerged.rx, emerged.rz) not in self.land:
             heights = emerged.tile.heights
             self.shard.add_region(emerged.rx, emerged.rz, heights, emerged.sha256, emerged.source)
 
@@ -147,7 +189,7 @@ class World:
     async def _load_tile(self, rx: int, rz: int) -> TileRow | None:
         return await self.store.read(terrain.load, (rx, rz))
 
-    async def _save_tile(self, row: TileRow) -> TileRow:
+    async def _save_tile(self, row: TileRow) -> TileRow | Misfit:
         return await self.store.run(terrain.store, terrain.StoreTile(row, unix_ms()))
 
     def _spawn(self) -> tuple[int, int]:

@@ -24,9 +24,11 @@ from worldloom.cli.settings import (
 )
 from worldloom.cli.verdict import Check, State
 from worldloom.config import Config, ignored_variables
+from worldloom.persistence.backups import BACKUPS_FOLDER, newest
 
 __all__ = [
     "add_arguments",
+    "check_backup",
     "check_clock",
     "check_data",
     "check_disk",
@@ -58,6 +60,7 @@ WAL_FAULT = (3, 7, 0), (3, 51, 2)
 """First and last SQLite version in which two connections that write and checkpoint at once may corrupt."""
 NOT_BEFORE_UNIX_S = 1_767_225_600
 """2026-01-01: a clock that says less was never set."""
+OLD_BACKUP_DAYS = 7
 LOW_DISK_BYTES, NO_DISK_BYTES = 2 * 2**30, 200 * 2**20
 
 _INSTALL = "python -m pip install 'worldloom[server]'"
@@ -98,6 +101,7 @@ def checks(config: Config) -> Iterator[Check]:
     yield check_data(config.data_path)
     yield check_database(config.storage_url)
     yield check_secrets(config)
+    yield check_backup(config.data_path, time.time())
     yield check_disk(config.data_path)
     yield check_port(config.server.host, config.server.port)
     yield check_tls(config.server.tls_cert, config.server.tls_key)
@@ -199,6 +203,26 @@ def check_secrets(config: Config) -> Check:
         return Check(State.FAIL, "secrets", "; ".join(faults))
     present = paths[0].exists()
     return Check(State.OK, "secrets", "closed to others" if present else "will be made at first start")
+
+
+def check_backup(data: Path, unix_s: float) -> Check:
+    """A world that was served has a backup that is not old."""
+    from worldloom.app.secrets import SECRETS_FILE
+
+    folder = data / BACKUPS_FOLDER
+    made = newest(folder)
+    advice = "worldloom backup, best by a timer; leave it so if you keep backups elsewhere"
+    if made is None:
+        if not (data / SECRETS_FILE).exists():
+            return Check(State.OK, "backup", "nothing to back up yet")
+        return Check(State.WARN, "backup", f"none in {folder}", advice)
+    days = max(0.0, unix_s - made) / 86_400
+    text = f"the last one in {folder} is {days:.1f} days old"
+    return (
+        Check(State.OK, "backup", text)
+        if days <= OLD_BACKUP_DAYS
+        else Check(State.WARN, "backup", text, advice)
+    )
 
 
 def check_disk(data: Path) -> Check:

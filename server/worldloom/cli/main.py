@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import keyword
 import sys
 from collections.abc import Sequence
 
@@ -11,16 +12,23 @@ COMMANDS = {
     "serve": "start the world; Ctrl-C saves and stops it",
     "doctor": "check this installation and say what to do",
     "status": "watch a running world as a live table",
+    "people": "keep order: list, ban, mute, roles, invitations, reports, audit log",
     "config": "print, check or show the configuration",
+    "backup": "keep the world and its secrets in one file, while it runs; or verify such a file",
+    "restore": "put a backup into an empty data folder",
+    "export": "write the whole world into one file, for any engine",
+    "import": "take an exported world into an empty database",
+    "worldgen": "land without a server: paint a map of the world",
     "bench": "measure the server on this machine",
     "version": "print the version",
 }
-"""Name and summary; ``worldloom.cli.NAME`` has ``add_arguments(parser)`` and ``run(args) -> int``."""
+"""Name and summary; ``worldloom.cli.NAME`` (or ``import_``) has ``add_arguments(parser)`` and ``run(args) -> int``."""
 
 _EPILOG = """\
 first steps:
   worldloom doctor                 is everything here that the server needs?
   worldloom serve                  a world on port 8420, its data in ./worldloom-data
+  worldloom backup                 the world in one file, while it runs; worldloom restore brings it back
   worldloom config > config.toml   every setting with its default, to edit; read from the working directory
 
 Settings: config file < environment (WORLDLOOM_SERVER__PORT=9000) < option.
@@ -66,7 +74,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"Worldloom {name}: {summary}.")
         if name == called:
-            module = importlib.import_module(f"worldloom.cli.{name}")
+            module = importlib.import_module(f"worldloom.cli.{name}{'_' * keyword.iskeyword(name)}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     return parser.parse_args(words)

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console, Group
@@ -15,9 +16,20 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from worldloom.app.secrets import read_secret_file
 from worldloom.errors import WorldloomError
 
-__all__ = ["Sample", "StatusError", "add_arguments", "parse_metrics", "read", "report", "run", "table"]
+__all__ = [
+    "Sample",
+    "StatusError",
+    "add_arguments",
+    "parse_metrics",
+    "read",
+    "report",
+    "run",
+    "table",
+    "token_in",
+]
 
 TIMEOUT_S = 5.0
 EVERY_S = 1.0
@@ -66,11 +78,17 @@ class Sample:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--url``, ``--once`` and ``--json``."""
+    """Add ``--url``, ``--token-file``, ``--once``, ``--json`` and ``--insecure``."""
     parser.add_argument(
         "--url",
         default="http://127.0.0.1:8420",
         help="the server, HOST:PORT or a whole URL (default: http://127.0.0.1:8420)",
+    )
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="metrics.token of the server's data folder: needed for a server on another machine",
     )
     parser.add_argument("--once", action="store_true", help="print one table and end")
     parser.add_argument("--json", action="store_true", help="print one JSON object and end")
@@ -90,10 +108,11 @@ def run(args: argparse.Namespace) -> int:
     """
     url = (args.url if "://" in args.url else f"http://{args.url}").rstrip("/")
     context = _trusting() if args.insecure else None
-    before, now = read(url, context), None
+    token = token_in(args.token_file) if args.token_file is not None else ""
+    before, now = read(url, context, token), None
     if args.once or args.json:
         time.sleep(EVERY_S)
-        now = read(url, context)
+        now = read(url, context, token)
         if args.json:
             print(json.dumps(report(before, now), ensure_ascii=False))
         else:
@@ -102,28 +121,42 @@ def run(args: argparse.Namespace) -> int:
     with Live(table(url, before, before), auto_refresh=False) as live:
         while True:
             time.sleep(EVERY_S)
-            now = read(url, context)
+            now = read(url, context, token)
             live.update(table(url, before, now), refresh=True)
             before = now
 
 
-def read(url: str, context: ssl.SSLContext | None = None) -> Sample:
+def read(url: str, context: ssl.SSLContext | None = None, token: str = "") -> Sample:
     """Ask a server how it is.
 
     Args:
         url: Scheme, host and port.
         context: How to judge its certificate.
+        token: Of its metrics; empty for a server on this machine, which asks for none.
 
     Raises:
         StatusError: It does not answer, or is no Worldloom server.
     """
-    health = _get(f"{url}/healthz", context)
+    health = _get(f"{url}/healthz", context, token)
     try:
         status = _status(json.loads(health))
-        values = parse_metrics(_get(f"{url}/metrics", context).decode())
+        values = parse_metrics(_get(f"{url}/metrics", context, token).decode())
     except (ValueError, TypeError, KeyError):
         raise StatusError(f"{url}: expected a Worldloom server; got another answer") from None
     return Sample(time.monotonic(), status, values)
+
+
+def token_in(path: Path) -> str:
+    """The token in a file, which its owner alone can read: its only line.
+
+    Raises:
+        ConfigError: It cannot be read, or others than its owner can read it too.
+        StatusError: It holds something else.
+    """
+    token = read_secret_file(path).strip()
+    if not token.isascii() or not token.isalnum():
+        raise StatusError(f"{path}: expected one line with the metrics' token; got something else")
+    return token
 
 
 def parse_metrics(text: str) -> dict[str, float]:
@@ -202,17 +235,20 @@ def _trusting() -> ssl.SSLContext:
     return context
 
 
-def _get(url: str, context: ssl.SSLContext | None) -> bytes:
+def _get(url: str, context: ssl.SSLContext | None, token: str) -> bytes:
     if not url.startswith(("http://", "https://")):
         raise StatusError(f"expected --url HOST:PORT, http://HOST:PORT or https://HOST:PORT; got {url}")
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_S, context=context) as answer:
+        request = urllib.request.Request(url)
+        if token:  # Not for whom a redirection leads to.
+            request.add_unredirected_header("Authorization", f"Bearer {token}")
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S, context=context) as answer:
             return bytes(answer.read())
     except urllib.error.HTTPError as error:
         with error:
             if error.code == 503:  # Healthz says so when something is wrong; what, is in its body.
                 return bytes(error.read())
-            raise StatusError(f"{url}: expected a Worldloom server; got HTTP {error.code}") from None
+            raise StatusError(_refused(url, error.code, bool(token))) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLCertVerificationError):
@@ -221,3 +257,19 @@ def _get(url: str, context: ssl.SSLContext | None) -> bytes:
                 "If the server is yours and its certificate self-signed, add --insecure"
             ) from None
         raise StatusError(f"{url}: no answer ({reason}). Is the server running? Else give --url") from None
+
+
+def _refused(url: str, status: int, has_token: bool) -> str:
+    """What an answer that is none of a world's own means, and what to do."""
+    if status == 401 and has_token:
+        return f"{url}: the token is not this server's; copy metrics.token from its data folder again"
+    if status == 401:
+        return (
+            f"{url}: a server on another machine wants a token; copy metrics.token from its data folder "
+            "and give --token-file FILE"
+        )
+    if status == 404 and url.endswith("/metrics"):
+        return (
+            f"{url}: not found; a proxy may keep the numbers back. Ask the server itself, on its own machine"
+        )
+    return f"{url}: expected a Worldloom server; got HTTP {status}"

@@ -1,15 +1,18 @@
 """What a client may ask for: one handler a message, in one table. Knows no sockets; the session answers."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol
 
 import msgpack
 from msgspec import Struct
 
 from worldloom.errors import Refusal
+from worldloom.gateway.errands import Errands
 from worldloom.gateway.roster import Roster
-from worldloom.gateway.session import Bucket, Session, SessionState
+from worldloom.gateway.session import FOREVER, Bucket, Session, SessionState
+from worldloom.gateway.times import Times
 from worldloom.realm.names import clean_text
 from worldloom.replication.fanout import FanOut
 from worldloom.replication.feed import Speak
@@ -18,14 +21,14 @@ from worldloom.replication.wire import message, people_message
 from worldloom_sdk.protocol import messages
 from worldloom_sdk.protocol.codec import ProtocolError, decode_client
 from worldloom_sdk.protocol.geometry import XZ_PER_M
-from worldloom_sdk.protocol.messages import RefusalCode, SayKind
+from worldloom_sdk.protocol.messages import RefusalCode, SayKind, Scope
 
-__all__ = ["MAX_BLOCKED", "REACH", "Commands"]
+__all__ = ["REACH", "Commands"]
 
 REACH = {SayKind.SAY: 20 * XZ_PER_M, SayKind.SHOUT: 100 * XZ_PER_M, SayKind.REGION: -1}
 SIGNAL_REACH = 100 * XZ_PER_M
-MAX_BLOCKED = 64
-_COMMANDS = (messages.Say, messages.Whisper, messages.Signal, messages.Block)
+_SCOPES = {messages.Say: Scope.TALK, messages.Whisper: Scope.TALK, messages.Signal: Scope.SIGNAL}
+"""What a key must be good for; whatever is missing here, every key may ask for, or its own handler decides."""
 _MAX_ID = 0xFFFF_FFFF
 _HEAD_BYTES = 24
 """An array's header, a tag and a number take no more."""
@@ -38,6 +41,10 @@ class Limits(Protocol):
     def text_chars(self) -> int: ...
 
 
+Slow = Callable[[Session, Any], Coroutine[Any, Any, object]]
+"""A handler that asks the store; what it returns goes into Done."""
+
+
 class Commands:
     """Carries out what sessions ask for.
 
@@ -48,8 +55,7 @@ class Commands:
         leave: Ends a session at its own wish.
         put_move: Takes a move (the payload) that came another way than the fast path.
         limits: Bounds of what is said.
-        monotonic: Seconds of a steady clock.
-        world_ms: World time.
+        times: Clocks.
     """
 
     def __init__(
@@ -60,13 +66,18 @@ class Commands:
         leave: Callable[[Session], None],
         put_move: Callable[[Session, bytes], None],
         limits: Limits,
-        monotonic: Callable[[], float],
-        world_ms: Callable[[], int],
+        times: Times,
     ) -> None:
         self._roster, self._fanout, self._uplink, self._leave = roster, fanout, uplink, leave
-        self._put_move, self._limits, self._monotonic, self._world_ms = put_move, limits, monotonic, world_ms
+        self._put_move, self._limits = put_move, limits
+        self._monotonic, self._world_ms, self._unix_ms = times.monotonic, times.world_ms, times.unix_ms
         self.refused: Counter[str] = Counter()
         """Commands refused, by code."""
+        self.slow: dict[type, Slow] = {}
+        """Handlers that ask the store, by message."""
+        self.errands = Errands(self.refused)
+        self.heard: Callable[[Session], None] = roster.confirm_resume
+        """Told of a session's first message since its Welcome."""
         self._handlers: dict[type, Callable[[Session, Any], None]] = {
             messages.Move: self._move,
             messages.Ping: self._ping,
@@ -77,13 +88,12 @@ class Commands:
             messages.Say: self._say,
             messages.Whisper: self._whisper,
             messages.Signal: self._signal,
-            messages.Block: self._block,
         }
 
     def handle(self, session: Session, payload: bytes) -> None:
         """Decode one message of a live session and do what it asks for."""
-        if session.resume_before:
-            self._roster.confirm_resume(session)
+        if session.unheard and session.state is SessionState.LIVE:
+            self.heard(session)
         try:
             asked = decode_client(payload)
         except ProtocolError as fault:
@@ -95,10 +105,10 @@ class Commands:
         handler = self._handlers.get(type(asked))
         if handler is not None:
             handler(session, asked)
-        elif type(asked) in self._commands:
+        elif type(asked) is not messages.Hello:
             self._command(session, asked)
         else:
-            session.mistaken(0, f"{type(asked).__name__} may come once only", RefusalCode.STATE)
+            session.mistaken(0, "Hello may come once only", RefusalCode.STATE)
 
     def _command(self, session: Session, asked: Struct) -> None:
         number: int = asked.id  # type: ignore[attr-defined]
@@ -108,6 +118,13 @@ class Commands:
             self._take(session.buckets.commands, "commands")
             if session.home is not None:
                 self._take(session.home.commands, "commands from this address")
+            if type(asked) in _SCOPES:
+                session.standing.need(_SCOPES[type(asked)])
+                self._check_voice(session)
+            slow = self.slow.get(type(asked))
+            if slow is not None:
+                self.errands.start(session, number, lambda: slow(session, asked))
+                return
             self._commands[type(asked)](session, asked)
         except Refusal as refusal:
             self.refused[refusal.code] += 1
@@ -115,13 +132,29 @@ class Commands:
         else:
             session.write(message(messages.Done(number)))
 
+    def _check_voice(self, session: Session) -> None:
+        muted_ms = session.standing.muted_ms(self._unix_ms())
+        if muted_ms:
+            # A mute without end is told as 0: not at any time.
+            raise Refusal(
+                RefusalCode.MUTED,
+                f"you are muted: {session.standing.mute_reason}",
+                "wait",
+                muted_ms % FOREVER,
+            )
+
     def _take(self, bucket: Bucket, what: str) -> None:
         wait = bucket.take(self._monotonic())
         if wait:
             raise Refusal(RefusalCode.RATE, f"too many {what}", "ask less often", round(wait * 1_000) + 1)
 
     def _move(self, session: Session, move: messages.Move) -> None:
-        self._put_move(session, move.state)
+        try:
+            session.standing.need(Scope.MOVE)
+        except Refusal as refusal:
+            session.mistaken(0, refusal.text, refusal.code)
+        else:
+            self._put_move(session, move.state)
 
     def _ping(self, session: Session, ping: messages.Ping) -> None:
         if not session.buckets.pings.take(self._monotonic()):
@@ -161,11 +194,27 @@ class Commands:
     def _whisper(self, session: Session, whisper: messages.Whisper) -> None:
         text = self._text(session, whisper.text)
         other = self._present(session, whisper.to)
-        if session.avatar not in other.seat.blocked:
-            self._deliver(other, message(messages.Whispered(session.avatar, session.name, text)))
+        told = message(messages.Whispered(session.avatar, session.name, text))
+        self._deliver(session, other, told, "whisper", text)
 
-    def _deliver(self, other: Session, told: bytes) -> None:
-        if not other.deliver(told, self._monotonic()):
+    def _deliver(
+        self, session: Session, other: Session, told: bytes, channel: str, what: str | bytes
+    ) -> None:
+        """Write to somebody what somebody else sends, unless they are nothing to each other.
+
+        Raises:
+            Refusal: It cannot be written now.
+        """
+        if session.has_nothing_to_do_with(other):
+            return
+        if not self._may_know(other, session):
+            raise Refusal(
+                RefusalCode.STATE,
+                "you are invisible to whom it is for, and would not be any more",
+                "appear first",
+            )
+        now, post = self._world_ms(), (session.avatar, session.name, channel, what)
+        if not other.deliver(told, self._monotonic(), now, post):
             raise Refusal(
                 RefusalCode.UNAVAILABLE, "whom it is for cannot keep up reading", "try again", 2_000
             )
@@ -178,16 +227,14 @@ class Commands:
 
     def _signal(self, session: Session, signal: messages.Signal) -> None:
         told = message(messages.Signalled(session.avatar, signal.channel, signal.data))
+        what = (told, f"signal {signal.channel}", signal.data)
         if signal.to:
-            other = self._present(session, signal.to)
-            if session.avatar not in other.seat.blocked:
-                self._deliver(other, told)
+            self._deliver(session, self._present(session, signal.to), *what)
             return
         self._take(session.buckets.calls, "signals to everybody near")
-        now = self._monotonic()
         for other in self._within(session, SIGNAL_REACH):
-            if session.avatar not in other.seat.blocked:
-                other.deliver(told, now)
+            with suppress(Refusal):
+                self._deliver(session, other, *what)
 
     def _within(self, session: Session, reach: int) -> list[Session]:
         """Who stands within reach of somebody, and may see them."""
@@ -203,15 +250,6 @@ class Commands:
             if other is not None and other is not session and self._may_know(other, session)
         ]
 
-    def _block(self, session: Session, block: messages.Block) -> None:
-        blocked = session.seat.blocked
-        if block.avatar == session.avatar:
-            raise Refusal(RefusalCode.INVALID, "expected somebody else to block, got yourself")
-        if block.on and len(blocked) >= MAX_BLOCKED and block.avatar not in blocked:
-            raise Refusal(RefusalCode.INVALID, f"expected at most {MAX_BLOCKED} blocked, got one more")
-        if block.on != (block.avatar in blocked):
-            self._fanout.block(session.seat, block.avatar, block.on)
-
 
 def _command_id(payload: bytes) -> int:
     """The id of a command that is otherwise wrong, so that whoever waits for its answer gets it; 0 if there is none."""
@@ -222,5 +260,6 @@ def _command_id(payload: bytes) -> int:
         tag, number = reader.unpack(), reader.unpack()
     except (ValueError, msgpack.exceptions.UnpackException):
         return 0
-    is_command = type(tag) is int and messages.CLIENT_MESSAGES.get(tag) in _COMMANDS
+    cls = messages.CLIENT_MESSAGES.get(tag) if type(tag) is int else None
+    is_command = cls is not None and cls.__struct_fields__[:1] == ("id",)
     return number if is_command and type(number) is int and 0 <= number <= _MAX_ID else 0

@@ -3,19 +3,25 @@
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from worldloom.errors import Refusal, StoreUnavailable
+from worldloom.gateway.door import Door
 from worldloom.gateway.roster import Roster
-from worldloom.gateway.session import Bucket
+from worldloom.gateway.session import FOREVER, Bucket, Standing
+from worldloom.gateway.times import Times
 from worldloom.ports import AccountRow, Store, Tx
 from worldloom.realm.names import Name, clean_name
-from worldloom.services import accounts
+from worldloom.realm.networks import networks_of
+from worldloom.realm.order import is_staff
+from worldloom.services import access, accounts, codes
+from worldloom.services.standing import Ask, enter
+from worldloom.services.standing import Standing as Found
 from worldloom_sdk.protocol.geometry import REGION_SHIFT
-from worldloom_sdk.protocol.messages import PROTOCOL_VERSION, Hello, RefusalCode
+from worldloom_sdk.protocol.messages import PROTOCOL_VERSION, BlockReach, Hello, RefusalCode, Role
 
-__all__ = ["Admitted", "Entrance"]
+__all__ = ["Admitted", "Entrance", "Known", "standing_of"]
 
 Place = tuple[int, int, int, int]
 
@@ -25,17 +31,42 @@ GUEST_BIT = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """Who says Hello, before there is a place for it.
+
+    Attributes:
+        row: Its account; None for somebody new.
+        standing: What it is here.
+        shunned: Accounts that it has nothing to do with; ``own_shuns``: those by its own wish.
+        token: A new one, to be told; ``recovery``: a code, likewise.
+        by_code: Whether it showed a code; it has no token before that is redeemed.
+    """
+
+    row: AccountRow | None
+    standing: Standing
+    shunned: dict[int, BlockReach] = field(default_factory=dict)
+    own_shuns: dict[int, BlockReach] = field(default_factory=dict)
+    token: str | None = None
+    recovery: str = ""
+    by_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Admitted:
     """Who comes in, and the place (units) where to set the body down."""
 
     avatar: int
-    account: int | None
     name: str
     skeletons: tuple[str, ...]
     x: int
     z: int
     yaw: int
-    token: str | None
+    known: Known
+
+    @property
+    def account(self) -> int | None:
+        """The account's id, None for a guest."""
+        return self.known.row.account if self.known.row is not None else None
 
 
 class Rules(Protocol):
@@ -54,9 +85,10 @@ class Entrance:
         store: Where accounts are.
         roster: Who is in the world.
         rules: How many may be.
+        door: Whom it is open to.
         spawn: A place for newcomers, in units.
         land_ready: Waits until a region's land is made.
-        now: Unix time in milliseconds, for the database; and seconds of a steady clock.
+        times: Clocks.
     """
 
     def __init__(
@@ -64,14 +96,14 @@ class Entrance:
         store: Store,
         roster: Roster,
         rules: Rules,
+        door: Door,
         spawn: Callable[[], tuple[int, int]],
         land_ready: Callable[[int, int], Awaitable[bool]],
-        unix_ms: Callable[[], int],
-        monotonic: Callable[[], float],
+        times: Times,
     ) -> None:
-        self._store, self._roster, self._rules = store, roster, rules
+        self._store, self._roster, self._rules, self._door = store, roster, rules, door
         self._spawn, self._land_ready = spawn, land_ready
-        self._unix_ms, self._monotonic = unix_ms, monotonic
+        self._unix_ms, self._monotonic = times.unix_ms, times.monotonic
         self._joins = Bucket(rules.joins_per_s, rules.joins_per_s)
         self._guests = 0
         self._promised = 0
@@ -91,8 +123,8 @@ class Entrance:
             )
 
     @contextmanager
-    def room(self) -> Iterator[None]:
-        """Keep a place in the world for somebody who is on the way in.
+    def room(self, known: Known) -> Iterator[None]:
+        """Keep a place in the world for somebody who is on the way in; for staff there always is one.
 
         Raises:
             Refusal: The world is full, or too many come at once.
@@ -100,7 +132,8 @@ class Entrance:
         wait = self._joins.take(self._monotonic())
         if wait:
             raise Refusal(RefusalCode.RATE, "too many come at once", "try again", 1_000 + round(wait * 1_000))
-        if len(self._roster) + self._promised >= self._rules.max_sessions:
+        full = len(self._roster) + self._promised >= self._rules.max_sessions
+        if full and not is_staff(known.standing.role):
             raise Refusal(RefusalCode.FULL, "the world is full", "try again later", 30_000)
         self._promised += 1
         try:
@@ -113,11 +146,11 @@ class Entrance:
         """Keep the name of somebody who is on the way in from everybody else who is.
 
         Raises:
-            Refusal: It is no name, or somebody in the world or on the way has it or one that looks like it.
+            Refusal: It is no name, or somebody on the way has it or one that looks like it.
         """
         name = _own_name(hello)
         skeletons = set(_skeletons(name)) if name is not None else set()
-        if name is not None and (self._roster.has_name(skeletons) or skeletons & self._names_coming):
+        if name is not None and skeletons & self._names_coming:
             raise _taken(name)
         self._names_coming |= skeletons
         try:
@@ -125,62 +158,129 @@ class Entrance:
         finally:
             self._names_coming -= skeletons
 
-    async def identify(self, hello: Hello) -> AccountRow | None:
-        """Whose Hello it is: an account, or None for somebody new whose name no account has.
+    async def identify(self, hello: Hello, home: str) -> Known:
+        """Whose Hello it is, and that the door is open to it.
+
+        Args:
+            hello: What was said.
+            home: The address that it comes from.
 
         Raises:
-            Refusal: The token is unknown, the name taken, the database not there.
+            Refusal: The token or code is unknown, it is banned, the door is closed to it, the name is taken, or the
+                database is not there.
         """
+        networks = networks_of(home)
         try:
             if hello.token is not None:
-                command = accounts.SignIn(accounts.hash_token(hello.token))
-                return await self._store.read(accounts.sign_in, command)
-            name = _own_name(hello)
-            if name is not None and not await self._store.read(_is_free, name):
-                raise _taken(name)
+                known = await self._signed_in(hello, accounts.hash_token(hello.token), networks)
+            elif hello.code:
+                known = await self._with_code(hello, home, networks)
+            else:
+                known = await self._newcomer(hello, home, networks)
         except StoreUnavailable as fault:
             raise _unavailable(fault) from None
-        return None
+        self._door.check(known.standing.role)
+        return known
 
-    async def place(
-        self, account: AccountRow | None, hello: Hello, last_place: Callable[[int], Place | None]
-    ) -> Admitted:
+    def check_role(self, role: Role) -> None:
+        """Whether the world is open to a role.
+
+        Raises:
+            Refusal: ACCESS; it is closed.
+        """
+        self._door.check(role)
+
+    async def _signed_in(self, hello: Hello, token_sha256: bytes, networks: tuple[str, ...]) -> Known:
+        ask = Ask(None, token_sha256, networks, self._unix_ms())
+        found = await self._store.read(enter, ask)
+        standing = standing_of(found, token_sha256, is_bot=hello.bot)
+        return Known(found.account, standing, dict(found.shunned), dict(found.own_shuns))
+
+    async def _with_code(self, hello: Hello, home: str, networks: tuple[str, ...]) -> Known:
+        self._door.guess(home, self._monotonic())
+        entering = access.EnterWithCode(hello.code, self._unix_ms(), hello.client, networks)
+        found = await self._store.read(access.whose_code, entering)
+        standing = standing_of(found, None, is_bot=hello.bot)
+        return Known(found.account, standing, dict(found.shunned), dict(found.own_shuns), by_code=True)
+
+    async def redeem(self, known: Known, hello: Hello, home: str) -> Known:
+        """Make a token from the code of somebody who is about to come in by one: the last thing that can fail.
+
+        Raises:
+            Refusal: It is not good any more, or the database is not there.
+        """
+        if not known.by_code or known.token is not None:
+            return known
+        networks = networks_of(home)
+        entering = access.EnterWithCode(hello.code, self._unix_ms(), hello.client, networks)
+        try:
+            entered = await self._store.run(access.enter_with_code, entering)
+            self._door.guessed(home)
+            known = await self._signed_in(hello, accounts.hash_token(entered.token), networks)
+        except StoreUnavailable as fault:
+            raise _unavailable(fault) from None
+        return replace(known, token=entered.token, recovery=entered.recovery, by_code=True)
+
+    async def _newcomer(self, hello: Hello, home: str, networks: tuple[str, ...]) -> Known:
+        self._door.let_in_new(hello, home, self._monotonic())
+        found = await self._store.read(enter, Ask(networks=networks, now_ms=self._unix_ms()))
+        name = _own_name(hello)
+        # Whoever may not come in is not told who is here.
+        if name is not None and (
+            self._roster.has_name(_skeletons(name)) or not await self._store.read(_is_free, name)
+        ):
+            raise _taken(name)
+        return Known(None, standing_of(found, None, is_bot=hello.bot))
+
+    async def place(self, known: Known, hello: Hello, last_place: Callable[[int], Place | None]) -> Admitted:
         """Find the place where the body is set down, and wait until there is land.
 
         Args:
-            account: Whose body; None for somebody new.
+            known: Whose body.
             hello: What was said.
             last_place: Where an account was last, x, z, y, yaw in units, if the database may not know yet.
 
         Raises:
             Refusal: The land there could not be made.
         """
+        account = known.row
         x, z, yaw = self._where(account, last_place)
         if not await self._land_ready(x >> REGION_SHIFT, z >> REGION_SHIFT):
             raise Refusal(RefusalCode.UNAVAILABLE, "the land there could not be made", "try again", RETRY_MS)
         if account is not None:
             skeletons = _skeletons(clean_name(account.name))
-            return Admitted(account.account, account.account, account.name, skeletons, x, z, yaw, None)
+            return Admitted(account.account, account.name, skeletons, x, z, yaw, known)
         self._guests += 1
         avatar = GUEST_BIT | self._guests & (GUEST_BIT - 1)
         name = _own_name(hello)
         if name is not None:
-            return Admitted(avatar, None, name.shown, _skeletons(name), x, z, yaw, None)
-        return Admitted(avatar, None, f"Guest {self._guests}", (f"guest {self._guests}",), x, z, yaw, None)
+            return Admitted(avatar, name.shown, _skeletons(name), x, z, yaw, known)
+        return Admitted(avatar, f"Guest {self._guests}", (f"guest {self._guests}",), x, z, yaw, known)
 
-    async def register(self, who: Admitted) -> Admitted:
+    async def register(self, who: Admitted, hello: Hello, home: str = "") -> Admitted:
         """Make an account for somebody who is about to come in: the last thing that can fail.
 
         Raises:
-            Refusal: The name was taken meanwhile, or the database is not there.
+            Refusal: The name was taken meanwhile, the invitation is not good, or the database is not there.
         """
-        token = accounts.new_token()
-        command = accounts.Register(who.name, accounts.hash_token(token), self._unix_ms())
+        token, recovery = accounts.new_token(), codes.new_code(codes.CodeKind.RECOVERY)
+        command = accounts.Register(
+            who.name,
+            accounts.hash_token(token),
+            self._unix_ms(),
+            label=hello.client,
+            recovery_sha256=codes.hash_code(recovery),
+            invitation=self._door.invitation(hello),
+        )
         try:
-            account = await self._store.run(accounts.register, command)
+            row = await self._store.run(accounts.register, command)
+            if command.invitation is not None:
+                self._door.guessed(home)
         except StoreUnavailable as fault:
             raise _unavailable(fault) from None
-        return replace(who, avatar=account.account, account=account.account, token=token)
+        standing = replace(who.known.standing, role=Role.RESIDENT, token_sha256=command.token_sha256)
+        known = Known(row, standing, token=token, recovery=recovery)
+        return replace(who, avatar=row.account, known=known)
 
     def _where(
         self, account: AccountRow | None, last_place: Callable[[int], Place | None]
@@ -194,13 +294,30 @@ class Entrance:
         return *self._spawn(), secrets.randbelow(256)
 
 
+def standing_of(found: Found, token_sha256: bytes | None, is_bot: bool) -> Standing:
+    """What the database says somebody is, as the gateway keeps it."""
+    owner = found.account.owner if found.account is not None else None
+    mute = found.mute
+    return Standing(
+        role=found.role,
+        scopes=found.scopes,
+        is_bot=is_bot or owner is not None,
+        owner=found.owner_name,
+        owner_account=owner,
+        muted_until_ms=(mute.until_ms or FOREVER) if mute is not None else None,
+        mute_reason=mute.reason if mute is not None else "",
+        hidden=found.hidden,
+        token_sha256=token_sha256,
+    )
+
+
 def _own_name(hello: Hello) -> Name | None:
     """The name under which somebody new wants to come, if any.
 
     Raises:
         Refusal: It is no name, or an account was asked for without one.
     """
-    if hello.token is not None or not (hello.name.strip() or hello.keep):
+    if hello.token is not None or hello.code or not (hello.name.strip() or hello.keep):
         return None
     return clean_name(hello.name)
 

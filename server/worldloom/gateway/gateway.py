@@ -7,21 +7,28 @@ Within a tick: ``collect`` takes the moves of all sockets and sends them to the 
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from worldloom.errors import Refusal
 from worldloom.gateway.addresses import Addresses
+from worldloom.gateway.attendance import Attendance
+from worldloom.gateway.bouncer import Bouncer
 from worldloom.gateway.commands import Commands
 from worldloom.gateway.connection import Connection
-from worldloom.gateway.entrance import Admitted, Entrance
+from worldloom.gateway.enforcer import Enforcer
+from worldloom.gateway.entrance import Admitted, Entrance, Known
+from worldloom.gateway.evidence import Evidence
 from worldloom.gateway.inbox import MoveInbox
 from worldloom.gateway.news import RegionTeller
 from worldloom.gateway.pressure import Pressure
 from worldloom.gateway.roster import Roster
 from worldloom.gateway.rules import Rules
 from worldloom.gateway.session import Buckets, Session, SessionState
+from worldloom.gateway.shuns import Shuns
 from worldloom.gateway.sockets import GameSocket
 from worldloom.gateway.steering import Steering
-from worldloom.ports import AccountRow
+from worldloom.gateway.times import Times
+from worldloom.gateway.welcome import welcome
 from worldloom.replication.fanout import FanOut
 from worldloom.replication.feed import Join, Part, Renew, ShardFrame, ShardSnapshot
 from worldloom.replication.uplink import Uplink
@@ -29,7 +36,7 @@ from worldloom.replication.views import Seat
 from worldloom.replication.wire import message
 from worldloom_sdk.protocol import messages
 from worldloom_sdk.protocol.codec import MAX_MESSAGE_BYTES
-from worldloom_sdk.protocol.messages import CloseCode, Hello, RefusalCode
+from worldloom_sdk.protocol.messages import CloseCode, Hello, RefusalCode, Role, Scope
 
 __all__ = ["Gateway"]
 
@@ -45,6 +52,7 @@ FINAL = frozenset(
         CloseCode.BAD_PAYLOAD,
         CloseCode.POLICY,
         CloseCode.TOO_BIG,
+        CloseCode.REMOVED,
     }
 )
 """Closed with one of these, a session ends at once: whoever broke the rules has nothing to resume."""
@@ -63,8 +71,7 @@ class Gateway:
         inbox: Where the sockets put moves.
         fanout: Who sees what.
         uplink: The way to the shard.
-        monotonic: Seconds of a steady clock.
-        world_ms: World time.
+        times: Clocks.
         on_event: Told of each session that "came", "moved" to another cell or layer, or "left".
     """
 
@@ -74,21 +81,25 @@ class Gateway:
         inbox: MoveInbox,
         fanout: FanOut,
         uplink: Uplink,
-        monotonic: Callable[[], float],
-        world_ms: Callable[[], int],
+        times: Times,
         on_event: Callable[[str, Session], None] = lambda kind, session: None,
     ) -> None:
         self._rules, self._fanout, self._uplink = rules, fanout, uplink
-        self._monotonic, self._world_ms, self._on_event = monotonic, world_ms, on_event
+        self._times, self._monotonic, self._world_ms = times, times.monotonic, times.world_ms
+        self._on_event = on_event
         self.roster = Roster()
         self.entrance: Entrance | None = None
+        self.enforcer: Enforcer | None = None
+        self.bouncer = Bouncer(fanout, uplink, times, self._throw_out, self._check_role)
+        self.shuns = Shuns(self.roster, fanout)
+        self.evidence = Evidence(self.roster, fanout, times.world_ms)
         self.news = RegionTeller(self.roster)
         self.addresses = Addresses(rules)
         self.steering = Steering(self.roster, self.addresses, inbox, rules.moves_per_s, uplink.flush)
-        self.pressure = Pressure(fanout, monotonic, rules.drain_timeout_s)
-        self.commands = Commands(
-            self.roster, fanout, uplink, self.leave, self.steering.put, rules, monotonic, world_ms
-        )
+        self.pressure = Pressure(fanout, times.monotonic, rules.drain_timeout_s)
+        self.commands = Commands(self.roster, fanout, uplink, self.leave, self.steering.put, rules, times)
+        self.commands.heard = self._hear
+        self.attendance = Attendance(times.unix_ms)
         self._joining: dict[Session, None] = {}
         self._lost: dict[Session, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -124,6 +135,7 @@ class Gateway:
             again = self.roster.by_resume(hello.resume) if hello.resume else None
             if again is not None and again.came and not self._thrown_out(again):
                 again.resume_used = hello.resume or ""
+                again.token, again.recovery = None, ""
                 self._take_over(again, connection, resumed=True)
                 return
             with self.entrance.coming(hello):
@@ -137,19 +149,32 @@ class Gateway:
             )
 
     async def _let_in(self, connection: Connection, hello: Hello, entrance: Entrance) -> None:
-        account = await entrance.identify(hello)
-        if self._replaces(account, connection):
+        as_of = self.enforcer.number if self.enforcer is not None else 0
+        known = await entrance.identify(hello, connection.home)
+        if known.row is not None and self.roster.find(known.row.account) is not None:
+            known = await entrance.redeem(known, hello, connection.home)
+        if self._replaces(known, connection):
             return
         self._check_home(connection.home)
-        with entrance.room():
-            who = await entrance.place(account, hello, self.last_place)
-            if account is None and hello.keep and connection.is_open:
+        with entrance.room(known):
+            who = await entrance.place(known, hello, self.last_place)
+            if known.row is None and hello.keep and connection.is_open:
                 self._check_accounts(connection.home)
-                who = await entrance.register(who)
+                who = await entrance.register(who, hello, connection.home)
+            elif connection.is_open:
+                known = await entrance.redeem(known, hello, connection.home)
+                who = replace(who, known=known)
             # Another connection of the same account may have been faster meanwhile.
-            if not self._replaces(account, connection) and connection.is_open:
+            if not self._replaces(known, connection) and connection.is_open:
                 self._make_way(connection.home)
-                self._admit(connection, who)
+                session = self._admit(connection, who)
+                if self.enforcer is not None and self.enforcer.number != as_of:
+                    self._doubt(session)
+
+    def _doubt(self, session: Session) -> None:
+        """It may be something else since it was asked about, or comes from elsewhere now."""
+        if self.enforcer is not None:
+            self.enforcer.doubt(session)
 
     def _check_home(self, home: str) -> Session | None:
         """Who has to go before one more may come from an address, if anybody.
@@ -179,36 +204,60 @@ class Gateway:
                 round(wait * 1_000) + 1,
             )
 
-    def _replaces(self, account: AccountRow | None, connection: Connection) -> bool:
+    def _replaces(self, known: Known, connection: Connection) -> bool:
         """Whether this account is here already: then the newer connection wins."""
-        present = self.roster.find(account.account) if account is not None else None
+        present = self.roster.find(known.row.account) if known.row is not None else None
         if present is None or self._thrown_out(present):
             return False
+        if not connection.is_open:
+            return True
+        # Who was here before has no way back into what is another's now.
+        self.roster.void_resume(present)
         self._take_over(present, connection, resumed=False)
+        present.token, present.recovery, present.by_code = known.token, known.recovery, known.by_code
+        self.bouncer.set_standing(present, known.standing)
         return True
+
+    def _check_role(self, role: Role) -> None:
+        if self.entrance is not None:
+            self.entrance.check_role(role)
+
+    def _throw_out(self, session: Session) -> None:
+        self._detach(session)
+        self._end(session)
 
     def _thrown_out(self, session: Session) -> bool:
         """Whether a session is being closed for good; then it ends now, whenever its client lets go."""
         if session.closing not in FINAL:
             return False
-        self._detach(session)
-        self._end(session)
+        self._throw_out(session)
         return True
 
-    def _admit(self, connection: Connection, who: Admitted) -> None:
-        if not connection.is_open:
-            return
-        row = self.roster.new_row()
-        seat = Seat(who.avatar, connection.socket.write_frame)
+    def _admit(self, connection: Connection, who: Admitted) -> Session:
+        row, known, standing = self.roster.new_row(), who.known, who.known.standing
+        seat = Seat(who.avatar, connection.socket.write_frame, standing.layers)
         session = Session(
-            who.avatar, who.account, who.name, who.skeletons, row, seat, Buckets(self._rules), token=who.token
+            who.avatar,
+            who.account,
+            who.name,
+            who.skeletons,
+            row,
+            seat,
+            Buckets(self._rules),
+            token=known.token,
         )
-        session.wrong_limit = self._rules.wrong_commands
+        session.stand(standing)
+        session.recovery, session.wrong_limit = known.recovery, self._rules.wrong_commands
+        session.by_code = known.by_code
+        session.shunned = known.shunned
+        session.own_shuns = known.own_shuns
         self.roster.add(session)
         self.roster.move_tokens[row] = self._rules.moves_per_s
         self._attach(session, connection)
+        self.shuns.enter(session)
         self._joining[session] = None
-        self._uplink.control(Join(who.avatar, who.x, who.z, who.yaw))
+        self._uplink.control(Join(who.avatar, who.x, who.z, who.yaw, standing.layer))
+        return session
 
     def _take_over(self, session: Session, connection: Connection, resumed: bool) -> None:
         """A newer socket of the same session, or of the same account: it wins."""
@@ -220,15 +269,20 @@ class Gateway:
             old.close(CloseCode.REPLACED, "a newer connection took over")
         self._lost.pop(session, None)
         session.told.clear()
-        blocked, layers = session.seat.blocked, session.seat.layers
-        session.seat = Seat(session.avatar, connection.socket.write_frame, layers)
-        session.seat.blocked = blocked
+        before = session.seat
+        session.seat = Seat(session.avatar, connection.socket.write_frame, before.layers)
+        session.seat.blocked, session.seat.deaf, session.seat.heard = (
+            before.blocked,
+            before.deaf,
+            before.heard,
+        )
         session.resumed = resumed
         session.state = SessionState.JOINING
         self.roster.change_row(session)
         self._attach(session, connection)
         self._joining[session] = None
         self._uplink.control(Renew(session.avatar))
+        self._doubt(session)
 
     def _attach(self, session: Session, connection: Connection) -> None:
         connection.session = session
@@ -263,8 +317,7 @@ class Gateway:
     def leave(self, session: Session) -> None:
         """A session ends at its own wish."""
         socket = session.socket
-        self._detach(session)
-        self._end(session)
+        self._throw_out(session)
         if socket is not None:
             socket.close(CloseCode.NORMAL, "goodbye")
 
@@ -278,8 +331,10 @@ class Gateway:
             self.departed[session.account] = place
         if session.came:
             self._on_event("left", session)
+            self.attendance.note(session)
         self.roster.remove(session)
         self.addresses.leave(session)
+        self.shuns.leave(session)
         self._uplink.control(Part(session.avatar))
 
     # ---- the tick
@@ -317,10 +372,12 @@ class Gateway:
         for session in self.roster:
             # By now the client has its new token, or its connection is lost.
             live = session.state is SessionState.LIVE and now - session.live_at >= RESUME_GRACE_S
-            if session.resume_before and live:
-                self.roster.confirm_resume(session)
+            if session.unheard and live:
+                self._hear(session)
         self.steering.forgive()
         self.pressure.sweep()
+        self.shuns.sweep()
+        self.evidence.sample()
 
     def places(self) -> dict[int, Place]:
         """Where every account is or was last: x, z, y, yaw in units."""
@@ -339,6 +396,8 @@ class Gateway:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.commands.errands.close()
+        await self.attendance.close()
         told = message(messages.Goodbye("restart", "the server is stopping", retry_after_ms))
         for session in self.roster:
             session.write(told)
@@ -374,44 +433,29 @@ class Gateway:
                 self._go_live(session, place)
 
     def _go_live(self, session: Session, place: tuple[int, int, int, int]) -> None:
-        session.write(message(self._welcome_message(session, *place)))
-        session.token = None
-        session.state, session.live_at = SessionState.LIVE, self._monotonic()
+        resume = self.roster.renew_resume(session)
+        session.write(message(welcome(session, place, self._rules, self._world_ms(), resume)))
+        session.token, session.recovery = None, ""
+        session.state, session.live_at, session.unheard = SessionState.LIVE, self._monotonic(), True
         if session.socket is not None:
-            session.socket.row = session.row
+            # Moves take the short way, unless each is to be refused.
+            session.socket.row = session.row if session.standing.may(Scope.MOVE) else -1
             session.socket.deadline(None)
             session.socket.max_message = MAX_MESSAGE_BYTES
+        self.shuns.renew(session)
         self._fanout.add(session.seat)
+        if session.standing.muted_ms(self._times.unix_ms()):
+            self.bouncer.tell(session)
         self.news.tell_all(session)
+        self.attendance.note(session)
         if not session.came:
             session.came = True
             self._on_event("came", session)
 
-    def _welcome_message(self, session: Session, x: int, z: int, y: int, yaw: int) -> messages.Welcome:
-        rules = self._rules
-        return messages.Welcome(
-            version=messages.PROTOCOL_VERSION,
-            you=session.avatar,
-            name=session.name,
-            world=rules.world,
-            world_id=rules.world_id,
-            server_ms=self._world_ms(),
-            x=x,
-            z=z,
-            y=y,
-            yaw=yaw,
-            resume=self.roster.renew_resume(session),
-            limits=messages.Limits(
-                speed=rules.speed,
-                climb=rules.climb,
-                moves_per_s=rules.moves_per_s,
-                text_chars=rules.text_chars,
-                view_cells=rules.view_cells,
-                resume_ms=round(rules.resume_s * 1000),
-            ),
-            token=session.token,
-            resumed=session.resumed,
-        )
+    def _hear(self, session: Session) -> None:
+        """The client has what its last Welcome told."""
+        self.roster.confirm_resume(session)
+        self.attendance.hear(session)
 
     def _place(self, session: Session) -> Place | None:
         return self._fanout.mirror.body(session.avatar)

@@ -223,6 +223,8 @@ class GuardedHttp(HttpToolsProtocol):
         if not self.url.startswith((b"/", b"http://", b"https://")):
             raise _Refused(400, "expected a path")
         self.scope["client"] = (self._client_address(), 0)
+        if self._door.proxies.trusts(self._peer) and (b"x-forwarded-proto", b"https") in self.headers:
+            self.scope["scheme"] = "https"
         self._in_body = True
         self._expect(settings.body_timeout_s)
         super().on_headers_complete()

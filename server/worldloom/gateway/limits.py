@@ -148,3 +148,9 @@ class RateLimit:
         if len(self._buckets) > self._keys:
             self._buckets.popitem(last=False)
         return wait
+
+    def give_back(self, key: str) -> None:
+        """Put back a token that should not have been asked for."""
+        if key in self._buckets:
+            tokens, since = self._buckets[key]
+            self._buckets[key] = (min(self._burst, tokens + 1), since)

@@ -7,6 +7,7 @@ the TLS handshake, so that silent connections counted for nobody: there, connect
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from typing import Protocol
 from worldloom.config import ServerConfig
 from worldloom.errors import ConfigError
 
-__all__ = ["Counted", "Listening", "Place", "bind", "open_tls"]
+__all__ = ["Counted", "Listening", "Place", "Renewal", "bind", "open_tls"]
 
 _log = logging.getLogger(__name__)
 _BACKLOG = 2048
@@ -71,6 +72,40 @@ def open_tls(cert: str, key: str) -> ssl.SSLContext | None:
     except (ssl.SSLError, ValueError) as error:
         raise ConfigError(f"server.tls_cert, server.tls_key: {_tls_fault(cert, key, error)}") from None
     return context
+
+
+class Renewal:
+    """Takes up a certificate that was renewed; connections that are open go on with the one before.
+
+    Args:
+        context: Of the listener, from ``open_tls``; None where there is no TLS.
+        cert: The files that it was made of.
+        key: See ``cert``.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None, cert: str, key: str) -> None:
+        self._context, self._cert, self._key = context, cert, key
+        self._read = self._stamp()
+
+    def look(self) -> bool:
+        """Take the files up if they have changed; whether they had. Blocks.
+
+        Raises:
+            ConfigError: They are no good; the certificate of before stays.
+        """
+        if self._context is None or (stamp := self._stamp()) == self._read:
+            return False
+        open_tls(self._cert, self._key)
+        self._context.load_cert_chain(self._cert, self._key, _no_password)
+        self._read = stamp
+        return True
+
+    def _stamp(self) -> tuple[int, ...]:
+        if self._context is None:
+            return ()
+        with contextlib.suppress(OSError):
+            return tuple(os.stat(path).st_mtime_ns for path in (self._cert, self._key))
+        return ()
 
 
 def _no_password() -> str:

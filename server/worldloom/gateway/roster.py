@@ -46,6 +46,13 @@ class Roster:
         """How many have a connection: all but those who may still resume."""
         return sum(session.socket is not None for session in self._by_avatar.values())
 
+    @property
+    def in_sight(self) -> int:
+        """How many of them everybody may know of."""
+        return sum(
+            session.socket is not None and not session.standing.hidden for session in self._by_avatar.values()
+        )
+
     def find(self, avatar: int) -> Session | None:
         """Who has this avatar."""
         return self._by_avatar.get(avatar)
@@ -66,6 +73,11 @@ class Roster:
     def has_name(self, skeletons: Iterable[str]) -> bool:
         """Whether somebody in the world has a name that looks like that."""
         return any(skeleton in self._by_skeleton for skeleton in skeletons if skeleton)
+
+    def has_guest(self, skeletons: Iterable[str]) -> bool:
+        """Whether that is the name of a guest, of whom the database knows nothing."""
+        found = (self._by_skeleton.get(skeleton) for skeleton in skeletons if skeleton)
+        return any(session is not None and session.account is None for session in found)
 
     def new_row(self) -> int:
         """A free move row."""
@@ -121,6 +133,12 @@ class Roster:
         """The client has its new resume token: the one before is good no more."""
         self._by_resume.pop(session.resume_before, None)
         session.resume_before = ""
+
+    def void_resume(self, session: Session) -> None:
+        """No resume token that was told opens this session any more."""
+        self.confirm_resume(session)
+        self._by_resume.pop(session.resume, None)
+        session.resume = session.resume_used = ""
 
     def remove(self, session: Session) -> None:
         """Somebody is gone for good."""

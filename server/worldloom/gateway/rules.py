@@ -28,6 +28,7 @@ class Rules:
     view_cells: int
     world: str
     world_id: str
+    greeting: str
 
     @classmethod
     def of(cls, config: Config, world: WorldRow) -> "Rules":
@@ -48,4 +49,5 @@ class Rules:
             view_cells=config.sync.view_cells,
             world=world.name,
             world_id=world.world_id,
+            greeting=config.access.greeting,
         )

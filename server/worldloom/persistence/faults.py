@@ -8,11 +8,11 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from worldloom.errors import ConfigError, StoreBusy, StoreUnavailable, WorldloomError
 
-__all__ = ["is_conflict", "is_damage", "naming_the_file", "translate"]
+__all__ = ["is_busy", "is_conflict", "is_damage", "naming_the_file", "translate"]
 
 _CONFLICTS = frozenset({"40001", "40P01"})
 _LOCK_NOT_AVAILABLE = "55P03"
-_SQLITE_CORRUPT, _SQLITE_NOTADB = 11, 26
+_SQLITE_BUSY, _SQLITE_CORRUPT, _SQLITE_NOTADB = 5, 11, 26
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -20,10 +20,20 @@ def is_conflict(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _CONFLICTS
 
 
+def is_busy(error: BaseException) -> bool:
+    """Whether SQLite waited in vain for another process. Ours wait when a transaction begins: nothing was done."""
+    return _sqlite_code(error) == _SQLITE_BUSY
+
+
 def is_damage(error: BaseException) -> bool:
     """Whether SQLite found that its file is no database, or a damaged one."""
-    code = getattr(error.orig, "sqlite_errorcode", 0) if isinstance(error, DBAPIError) else 0
-    return code & 0xFF in (_SQLITE_CORRUPT, _SQLITE_NOTADB)
+    return _sqlite_code(error) in (_SQLITE_CORRUPT, _SQLITE_NOTADB)
+
+
+def _sqlite_code(error: BaseException) -> int:
+    """SQLite's primary result code; 0 for any other error."""
+    code: int = getattr(error.orig, "sqlite_errorcode", 0) if isinstance(error, DBAPIError) else 0
+    return code & 0xFF
 
 
 @contextlib.contextmanager
@@ -66,6 +76,8 @@ def translate(error: BaseException) -> BaseException:
     orig = error.orig
     if getattr(orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE or is_conflict(error):
         return StoreBusy("the database was too busy with the same rows; nothing was done")
+    if is_busy(error):
+        return StoreBusy("another process wrote to the database for too long; nothing was done")
     unreachable = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
     if unreachable or is_damage(error):
         return StoreUnavailable(f"the database failed, the outcome is unknown: {_first_line(orig)}")

@@ -1,10 +1,12 @@
-"""Migrations: brings a database to the tables that this program expects. The only user of Alembic at run time.
+"""Migrations: brings a database to the tables that this program expects. A world is backed up before it is changed.
 
 The scripts lie in ``migrations/`` at the repository's root; in an installed wheel, in ``worldloom/migrations``.
 """
 
 import contextlib
-from collections.abc import Iterator
+import logging
+import time
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -16,11 +18,28 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from worldloom.errors import StoreUnavailable, WorldloomError
+from worldloom.persistence.archive import ArchiveError
+from worldloom.persistence.backups import BACKUPS_FOLDER, before_name, make_folder
+from worldloom.persistence.dump import about_world, dump_connection
 from worldloom.persistence.engine import parse_url, postgres_engine, sqlite_engine, sqlite_path
 from worldloom.persistence.faults import naming_the_file
 from worldloom.persistence.lock import FileLock
+from worldloom.persistence.numbering import numbers_kept
 
-__all__ = ["alembic_config", "check_current", "downgrade", "lock_path", "migrate", "migrations_folder"]
+__all__ = [
+    "alembic_config",
+    "check_current",
+    "downgrade",
+    "head_revision",
+    "known_revisions",
+    "lock_path",
+    "migrate",
+    "migrating",
+    "migrations_folder",
+    "upgrade",
+]
+
+_log = logging.getLogger(__name__)
 
 _ADVISORY_LOCK = 0x776F726C646C6F6D
 """Any number, the same in every server: "worldlom" in ASCII."""
@@ -53,17 +72,70 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
-def migrate(url: str) -> None:
+def migrate(url: str, backups: Path | None = None, files: Mapping[str, bytes] | None = None) -> None:
     """Upgrade a database to the newest revision, in one transaction; do nothing if it is there. Blocks.
+
+    One that holds a world is backed up before.
+
+    Args:
+        url: As ``storage.url``, spelled out.
+        backups: The folder of backups; by default beside a SQLite database, and for PostgreSQL none, so no backup.
+        files: What belongs into a backup besides the rows, by name.
 
     Raises:
         ConfigError: The URL is of no known kind, or its file cannot be made.
         StoreUnavailable: The database cannot be reached.
-        WorldloomError: The database is damaged, newer than this program, or another server is using it.
+        WorldloomError: The database is damaged, newer than this program, or another server is using it; or it cannot
+            be backed up. Nothing was changed.
     """
-    with _migrating(url) as connection:
+    path = sqlite_path(parse_url(url))
+    folder = path.parent / BACKUPS_FOLDER if backups is None and path is not None else backups
+    with migrating(url) as connection:
         _refuse_newer(connection)
-        command.upgrade(alembic_config(connection), "head")
+        if _revision(connection) == head_revision():
+            return
+        kept = _back_up(connection, folder, files or {})
+        try:
+            upgrade(connection, "head")
+        except BaseException:
+            # Nothing was changed; whoever tries again every ten seconds must not fill the disk.
+            if kept is not None:
+                kept.unlink(missing_ok=True)
+            raise
+
+
+def upgrade(connection: Connection, revision: str) -> None:
+    """Upgrade what a connection in a transaction is to; ids that were given stay given, references whole.
+
+    Raises:
+        WorldloomError: Some references are not.
+    """
+    with numbers_kept(connection):
+        command.upgrade(alembic_config(connection), revision)
+    _check_references(connection)
+
+
+def _back_up(connection: Connection, folder: Path | None, files: Mapping[str, bytes]) -> Path | None:
+    """Keep the world as it is before it is changed, and say where; do nothing if there is none."""
+    about, head = about_world(connection), str(head_revision())
+    if about is None:
+        return None
+    if folder is None:
+        _log.warning("migrating to %s without a backup: no folder for one was named", head)
+        return None
+    try:
+        make_folder(folder)
+        path = folder / before_name(head, time.time())
+        manifest = dump_connection(connection, path, about, files)
+    except ArchiveError as error:
+        raise WorldloomError(
+            f"the world was not migrated to {head}, nothing was changed: expected a backup before; {error}"
+        ) from None
+    size = path.stat().st_size
+    _log.info(
+        "backed up before migrating", extra={"to": head, "file": path, "rows": manifest.rows, "bytes": size}
+    )
+    return path
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -73,9 +145,11 @@ def downgrade(url: str, revision: str) -> None:
         StoreUnavailable: The database cannot be reached.
         WorldloomError: The database is damaged, newer than this program, or another server is using it.
     """
-    with _migrating(url) as connection:
+    with migrating(url) as connection:
         _refuse_newer(connection)
-        command.downgrade(alembic_config(connection), revision)
+        with numbers_kept(connection):
+            command.downgrade(alembic_config(connection), revision)
+        _check_references(connection)
 
 
 def check_current(engine: Engine) -> None:
@@ -87,16 +161,22 @@ def check_current(engine: Engine) -> None:
     """
     with _reaching(), engine.connect() as connection:
         _refuse_newer(connection)
-        head, found = _head(), _revision(connection)
+        head, found = head_revision(), _revision(connection)
     if found != head:
         raise WorldloomError(
-            f"the database is not up to date: expected revision {head}, got {found}; migrate it first"
+            f"the database is not up to date: expected revision {head}, got {found}; start the world once: "
+            "that brings it there"
         )
 
 
 @contextlib.contextmanager
-def _migrating(url: str) -> Iterator[Connection]:
-    """A connection in a transaction that nobody else can migrate beside."""
+def migrating(url: str) -> Iterator[Connection]:
+    """A connection in a transaction that nobody else can migrate beside; committed at the end of the block.
+
+    Raises:
+        StoreUnavailable: The database cannot be reached.
+        WorldloomError: The database is damaged, or another server is using it.
+    """
     parsed = parse_url(url)
     path = sqlite_path(parsed)
     with naming_the_file(path), contextlib.ExitStack() as stack:
@@ -109,13 +189,25 @@ def _migrating(url: str) -> Iterator[Connection]:
             engine = postgres_engine(parsed, 1)
         stack.callback(engine.dispose)
         with _reaching():
-            connection = stack.enter_context(engine.begin())
-        if path is None:
-            connection.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"))
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+            connection = stack.enter_context(engine.connect())
+            if path is None:
+                _wait_for_turn(connection)
+            stack.enter_context(connection.begin())
         yield connection
-        if path is not None:
-            _check_references(connection)
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """Wait until nobody else migrates; the turn ends when the connection is closed, however that comes.
+
+    Before the transaction: that sees the database as it is at its first statement, which must not be an older one.
+    """
+    connection.execution_options(isolation_level="AUTOCOMMIT")
+    # Tables are rebuilt, and archives written and read meanwhile.
+    for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+        connection.execute(text(f"SET {name} = 0"))
+    connection.execute(text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})"))
+    connection.commit()
+    connection.execution_options(isolation_level="SERIALIZABLE")
 
 
 @contextlib.contextmanager
@@ -129,6 +221,9 @@ def _reaching() -> Iterator[None]:
 
 
 def _check_references(connection: Connection) -> None:
+    """Look at what PostgreSQL looks at by itself: SQLite's references are not enforced while tables are rebuilt."""
+    if connection.dialect.name != "sqlite":
+        return
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
     if broken:
         raise WorldloomError(
@@ -138,15 +233,20 @@ def _check_references(connection: Connection) -> None:
 
 def _refuse_newer(connection: Connection) -> None:
     found = _revision(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in known_revisions():
         raise WorldloomError(
-            f"the database is newer than this program: expected revision {_head()} or older, got {found}; "
+            f"the database is newer than this program: expected revision {head_revision()} or older, got {found}; "
             "start the newer program, or restore a backup made before it"
         )
 
 
-def _head() -> str | None:
+def known_revisions() -> set[str]:
+    """Every revision that this program can bring a database to."""
+    return {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
+
+
+def head_revision() -> str | None:
+    """The newest of them."""
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 

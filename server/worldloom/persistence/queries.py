@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from worldloom.persistence.access_queries import ACCOUNT, to_account
+from worldloom.persistence.order_queries import OrderQueries
 from worldloom.persistence.tables import account, content, tile, token, world
-from worldloom.ports import AccountRow, PlaceRow, TileRow, WorldRow
+from worldloom.ports import AccountRow, EdgesRow, PlaceRow, TileRow, TokenRow, WorldRow
 
 __all__ = ["TILE_MEDIA_TYPE", "SqlTx"]
 
@@ -17,13 +19,10 @@ _INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgres
 """Insert that can step back before a row that is there; by the name of the engine."""
 
 _WORLD = select(world.c.world_id, world.c.name, world.c.seed, world.c.created_ms)
-_ACCOUNT = select(
-    account.c.id, account.c.name, account.c.place_x, account.c.place_z, account.c.place_y, account.c.place_yaw
-)
-_BY_TOKEN = _ACCOUNT.join(token, token.c.account_id == account.c.id).where(
+_BY_TOKEN = ACCOUNT.join(token, token.c.account_id == account.c.id).where(
     token.c.token_sha256 == bindparam("token_sha256")
 )
-_BY_SKELETON = _ACCOUNT.where(account.c.skeleton == bindparam("skeleton"))
+_BY_SKELETON = ACCOUNT.where(account.c.skeleton == bindparam("skeleton"))
 _SAVE_PLACE = (
     update(account)
     .where(account.c.id == bindparam("of"))
@@ -32,9 +31,14 @@ _SAVE_PLACE = (
     )
 )
 _TILE = (
-    select(tile.c.rx, tile.c.rz, tile.c.sha256, tile.c.source, content.c.data)
+    select(tile.c.rx, tile.c.rz, tile.c.sha256, tile.c.source, content.c.data, tile.c.edges)
     .join(content, content.c.sha256 == tile.c.sha256)
     .where(tile.c.rx == bindparam("rx"), tile.c.rz == bindparam("rz"))
+)
+_EDGES_AROUND = select(tile.c.rx, tile.c.rz, tile.c.edges).where(
+    tile.c.rx.in_([bindparam("west"), bindparam("rx"), bindparam("east")]),
+    tile.c.rz.in_([bindparam("north"), bindparam("rz"), bindparam("south")]),
+    (tile.c.rx != bindparam("rx")) | (tile.c.rz != bindparam("rz")),
 )
 _CONTENT = select(content.c.media_type, content.c.data).where(content.c.sha256 == bindparam("sha256"))
 
@@ -52,18 +56,14 @@ _ADD_ACCOUNT = {
 }
 
 
-class SqlTx:
+class SqlTx(OrderQueries):
     """``ports.Tx`` over a connection that is in a transaction.
 
     Args:
         connection: Whoever made this commits or rolls back.
     """
 
-    __slots__ = ("connection", "engine_name")
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.engine_name = connection.dialect.name
+    __slots__ = ()
 
     def world(self) -> WorldRow | None:
         """The world's row, if the world was created."""
@@ -91,13 +91,20 @@ class SqlTx:
         """Whose name has this confusable skeleton."""
         return _account_row(self.connection.execute(_BY_SKELETON, {"skeleton": skeleton}).first())
 
-    def insert_account(self, name: str, skeleton: str, token_sha256: bytes, now_ms: int) -> int | None:
+    def insert_account(
+        self,
+        name: str,
+        skeleton: str,
+        token_sha256: bytes | None,
+        now_ms: int,
+        label: str = "",
+        owner: int | None = None,
+    ) -> int | None:
         """A new account's id, or None when the skeleton is taken (the database decides)."""
-        values = {"name": name, "skeleton": skeleton, "created_ms": now_ms}
+        values = {"name": name, "skeleton": skeleton, "created_ms": now_ms, "owner_id": owner}
         new: int | None = self.connection.execute(_ADD_ACCOUNT[self.engine_name], values).scalar()
-        if new is not None:
-            owned = {"token_sha256": token_sha256, "account_id": new, "created_ms": now_ms}
-            self.connection.execute(insert(token), owned)
+        if new is not None and token_sha256 is not None:
+            self.insert_token(TokenRow(token_sha256, new, label, None, now_ms))
         return new
 
     def save_places(self, places: Sequence[PlaceRow]) -> None:
@@ -126,9 +133,15 @@ class SqlTx:
             "sha256": row.sha256,
             "source": row.source,
             "made_ms": now_ms,
+            "edges": row.edges,
         }
         self.connection.execute(_ADD_TILE[self.engine_name], placed)
         return self.tile(row.rx, row.rz) or row
+
+    def neighbour_edges(self, rx: int, rz: int) -> Sequence[EdgesRow]:
+        """The borders of the stored tiles around a region, up to eight."""
+        around = {"west": rx - 1, "rx": rx, "east": rx + 1, "north": rz - 1, "rz": rz, "south": rz + 1}
+        return [EdgesRow(*row) for row in self.connection.execute(_EDGES_AROUND, around)]
 
     def content(self, sha256: str) -> tuple[str, bytes] | None:
         """Media type and bytes of immutable content. ``sha256``: 64 hex digits."""
@@ -137,9 +150,4 @@ class SqlTx:
 
 
 def _account_row(row: Any) -> AccountRow | None:
-    if row is None:
-        return None
-    number, name, x, z, y, yaw = row
-    if x is None or z is None or y is None or yaw is None:
-        return AccountRow(number, name, None)
-    return AccountRow(number, name, PlaceRow(number, x, z, y, yaw))
+    return None if row is None else to_account(row)

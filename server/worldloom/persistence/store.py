@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from worldloom.errors import ConfigError
 from worldloom.persistence.engine import (
     READ_THREADS,
     WRITE_THREADS,
@@ -26,7 +27,7 @@ from worldloom.persistence.pool import TransactionPool
 from worldloom.persistence.writer import GroupWriter
 from worldloom.ports import Tx
 
-__all__ = ["QUEUE_LIMIT", "SqlStore", "StoreStats", "open_store"]
+__all__ = ["QUEUE_LIMIT", "SqlStore", "StoreStats", "open_beside", "open_store"]
 
 QUEUE_LIMIT = 10_000
 """Use cases that may wait, unless told otherwise."""
@@ -167,6 +168,40 @@ def open_store(url: str, queue_limit: int = QUEUE_LIMIT) -> SqlStore:
     return SqlStore(
         TransactionPool(writing, WRITE_THREADS, queue_limit, "store-writer"),
         TransactionPool(reading, READ_THREADS, queue_limit, "store-reader"),
+        None,
+    )
+
+
+def open_beside(url: str) -> SqlStore:
+    """Open a world's database for a few commands, whether a server is running on it or not. Blocks.
+
+    Takes no lock and folds no log in: both are the server's. Each use case is committed by itself, as soon as the
+    server lets it between two of its own commits.
+
+    Args:
+        url: As for ``open_store``.
+
+    Raises:
+        ConfigError: The URL is of no known kind, or there is no such file.
+        StoreUnavailable: The database cannot be reached.
+        WorldloomError: It is damaged, or its tables are not what this program expects.
+    """
+    path = sqlite_path(parse_url(url))
+    if path is None:
+        return open_store(url)
+    if not path.is_file():
+        raise ConfigError(f"{path}: expected the database of a world; got none. Start the world once")
+    with naming_the_file(path):
+        reading = sqlite_engine(path, "BEGIN", {"query_only": "ON", "wal_autocheckpoint": 0}, 1)
+        try:
+            check_current(reading)
+        except BaseException:
+            reading.dispose()
+            raise
+        writing = sqlite_engine(path, "BEGIN IMMEDIATE", {"foreign_keys": "ON", "wal_autocheckpoint": 0}, 1)
+    return SqlStore(
+        TransactionPool(writing, 1, QUEUE_LIMIT, "store-writer"),
+        TransactionPool(reading, 1, QUEUE_LIMIT, "store-reader"),
         None,
     )
 

@@ -16,7 +16,20 @@ from sqlalchemy import (
     Table,
 )
 
-__all__ = ["NAMING", "account", "content", "metadata", "tile", "token", "world"]
+__all__ = [
+    "NAMING",
+    "account",
+    "audit",
+    "code",
+    "content",
+    "metadata",
+    "report",
+    "sanction",
+    "shun",
+    "tile",
+    "token",
+    "world",
+]
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -54,6 +67,13 @@ account = Table(
     Column("place_z", Integer),
     Column("place_y", SmallInteger),
     Column("place_yaw", SmallInteger),
+    Column("role", String(16), nullable=False, server_default="resident"),
+    Column("owner_id", Integer, ForeignKey("account.id", ondelete="CASCADE"), index=True),
+    Column("hidden", SmallInteger, nullable=False, server_default="0"),
+    Column("seen_ms", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("role IN ('resident', 'moderator', 'owner')", name="role_known"),
+    CheckConstraint("owner_id <> id", name="owner_other"),
+    CheckConstraint("hidden IN (0, 1)", name="hidden_bool"),
     CheckConstraint("id BETWEEN 1 AND 2147483647", name="id_range"),
     CheckConstraint("length(name) > 0", name="name_length"),
     CheckConstraint("length(skeleton) > 0", name="skeleton_length"),
@@ -69,7 +89,7 @@ account = Table(
     # Ids are avatar ids on the wire: one that was erased is not given to somebody else.
     sqlite_autoincrement=True,
 )
-"""People and bots that come back, with the place where each was last."""
+"""People and bots that come back, with the place where each was last; ``owner_id``: whose bot it is."""
 
 token = Table(
     "token",
@@ -77,9 +97,97 @@ token = Table(
     Column("token_sha256", LargeBinary, primary_key=True),
     Column("account_id", Integer, ForeignKey("account.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("created_ms", BigInteger, nullable=False),
+    Column("label", String(64), nullable=False, server_default=""),
+    Column("scopes", String(128)),
+    Column("used_ms", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("length(token_sha256) = 32", name="sha256_length"),
 )
-"""What proves who one is; the token itself is never stored."""
+"""What proves who one is; the token itself is never stored. ``scopes``: words with commas between; NULL: all."""
+
+code = Table(
+    "code",
+    metadata,
+    Column("code_sha256", LargeBinary, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("account_id", Integer, ForeignKey("account.id", ondelete="CASCADE"), index=True),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger),
+    Column("uses", Integer, nullable=False),
+    Column("token_sha256", LargeBinary, ForeignKey("token.token_sha256", ondelete="SET NULL"), index=True),
+    CheckConstraint("length(code_sha256) = 32", name="sha256_length"),
+    CheckConstraint("kind IN ('recovery', 'pairing', 'invitation')", name="kind_known"),
+    CheckConstraint("(kind = 'invitation') = (account_id IS NULL)", name="account_given"),
+    CheckConstraint("uses >= 0", name="uses_left"),
+)
+"""Codes that open something a few times, by hash: an account (recovery, pairing) or the door (invitation).
+
+``token_sha256``: made from it, and nobody has been heard who came with it.
+"""
+
+sanction = Table(
+    "sanction",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("account_id", Integer, ForeignKey("account.id", ondelete="CASCADE"), index=True),
+    Column("network", String(49), index=True),
+    Column("reason", String(500), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger),
+    Column("by_id", Integer, ForeignKey("account.id", ondelete="SET NULL")),
+    Column("by_name", String(64), nullable=False),
+    CheckConstraint("kind IN ('ban', 'mute')", name="kind_known"),
+    CheckConstraint("(account_id IS NULL) <> (network IS NULL)", name="one_subject"),
+)
+"""Bans and mutes in force, or over since ``until_ms``; one that is taken back is deleted (the audit log has it)."""
+
+shun = Table(
+    "shun",
+    metadata,
+    Column("account_id", Integer, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("other_id", Integer, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("reach", SmallInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    CheckConstraint("account_id <> other_id", name="other"),
+    CheckConstraint("reach IN (0, 1)", name="reach_known"),
+)
+"""Personal blocks: who wants nothing of whom. Works both ways."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("by_id", Integer),
+    Column("by_name", String(64), nullable=False),
+    Column("act", String(16), nullable=False),
+    Column("account_id", Integer),
+    Column("about", String(64), nullable=False),
+    Column("network", String(49)),
+    Column("detail", String(1000), nullable=False),
+    Column("until_ms", BigInteger),
+    CheckConstraint("length(act) > 0", name="act_length"),
+    sqlite_autoincrement=True,
+)
+"""Every privileged act, appended only (triggers), in the order of commits. Hosts follow it to put acts in force."""
+
+report = Table(
+    "report",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("by_id", Integer),
+    Column("by_name", String(64), nullable=False),
+    Column("account_id", Integer),
+    Column("about", String(64), nullable=False),
+    Column("detail", String(500), nullable=False),
+    Column("evidence", LargeBinary, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
+    Column("closed_ms", BigInteger),
+    CheckConstraint("length(seal) = 32", name="seal_length"),
+    sqlite_autoincrement=True,
+)
+"""What people reported, with what they had been sent before, sealed; so numbers of accounts stay as they were."""
 
 content = Table(
     "content",
@@ -100,6 +208,7 @@ tile = Table(
     Column("sha256", String(64), ForeignKey("content.sha256"), nullable=False, index=True),
     Column("source", String(64), nullable=False),
     Column("made_ms", BigInteger, nullable=False),
+    Column("edges", LargeBinary),
     CheckConstraint("rx BETWEEN -32767 AND 32767", name="rx_range"),
     CheckConstraint("rz BETWEEN -32767 AND 32767", name="rz_range"),
 )

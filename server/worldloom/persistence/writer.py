@@ -3,7 +3,7 @@
 It takes all use cases that wait (``BATCH_LIMIT`` at most), gives each a savepoint of its own in one transaction,
 commits once, and only then hands the outcomes back. A use case that raises loses its own savepoint alone. When the
 commit fails, nobody in the group knows: all get StoreUnavailable. When ``limit`` use cases wait, the next is refused
-with StoreBusy at once.
+with StoreBusy at once. The command line writes beside it now and then: the writer waits for its turn.
 """
 
 import contextlib
@@ -12,11 +12,11 @@ import threading
 from collections import deque
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, RootTransaction
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from worldloom.errors import StoreBusy, StoreUnavailable
-from worldloom.persistence.faults import translate
+from worldloom.persistence.faults import is_busy, translate
 from worldloom.persistence.jobs import Job, hand_back
 from worldloom.persistence.queries import SqlTx
 
@@ -26,6 +26,9 @@ BATCH_LIMIT = 64
 """Use cases in one commit, at most."""
 CHECKPOINT_BYTES = 4 << 20
 """The write-ahead log is folded into the database when it has grown by this much."""
+
+BEGIN_ATTEMPTS = 3
+"""How often the writer waits for another process, each time as long as the connection's busy timeout."""
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +102,7 @@ class GroupWriter:
 
     def _commit_group(self, jobs: list[Job]) -> None:
         try:
-            with self._connection.begin():
+            with self._begin():
                 for job in jobs:
                     _run_in_savepoint(self._connection, job)
         except Exception as error:  # noqa: BLE001 (task boundary: whatever broke the commit, all of the group are told)
@@ -109,11 +112,27 @@ class GroupWriter:
             self.batches += 1
             self.commits += sum(job.error is None for job in jobs)
 
+    def _begin(self) -> RootTransaction:
+        """Open a transaction; the file may be another process's for a moment."""
+        for _ in range(BEGIN_ATTEMPTS - 1):
+            try:
+                return self._connection.begin()
+            except OperationalError as error:
+                if not is_busy(error):
+                    raise
+                self.retries += 1
+                _log.warning("another process is writing to the database; %d writes wait", self.queued)
+        return self._connection.begin()
+
     def _fail(self, jobs: list[Job], error: Exception) -> None:
         self.last_error = str(error).splitlines()[0]
         for job in jobs:
             job.result = None
-            job.error = StoreUnavailable(f"the commit failed, the outcome is unknown: {self.last_error}")
+            job.error = (
+                translate(error)
+                if is_busy(error)
+                else StoreUnavailable(f"the commit failed, the outcome is unknown: {self.last_error}")
+            )
         # A commit that failed leaves the driver's transaction open, which SQLAlchemy no longer knows of.
         with contextlib.suppress(Exception):
             self._connection.connection.rollback()

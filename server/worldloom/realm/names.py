@@ -77,7 +77,7 @@ class Name:
     """A name that may be shown."""
 
     shown: str
-    """NFKC, single-spaced."""
+    """NFKC, single-spaced; but for one vowel of Thai and Lao."""
     skeleton: str
     """What it looks like in any case; unique among accounts."""
     lookalike: str = ""
@@ -119,7 +119,12 @@ def clean_name(raw: str) -> Name:
     _check_marks(shown)
     folded, visible = skeleton(shown), as_shown(shown)
     _check_reserved(shown)
-    return Name(shown, folded, visible if visible != folded and bare(visible).isascii() else "")
+    return Name(_as_written(shown), folded, visible if visible != folded and bare(visible).isascii() else "")
+
+
+def _as_written(shown: str) -> str:
+    """In the one letter in which Thai and Lao write it: NFKC takes their vowel "am" apart, and tone marks astray."""
+    return shown.replace("\u0e4d\u0e32", "\u0e33").replace("\u0ecd\u0eb2", "\u0eb3")
 
 
 def clean_text(raw: str, limit: int) -> str:

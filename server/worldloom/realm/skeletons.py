@@ -26,7 +26,8 @@ def _parse(table: str) -> dict[str, str]:
 _PROTOTYPES = _parse(PROTOTYPES)
 _SEPARATORS = str.maketrans({"-": " ", "_": " ", "'": "", ".": ""})
 _OWN = str.maketrans({"i": "l", "1": "l", "0": "o", "5": "s", "m": "rn", "w": "vv"})
-_DOT_ABOVE = "\u0307"
+_DOTS = frozenset("\u0307\u0323")
+"""Above and below: too small to tell names apart by."""
 _VOWEL_POINTS = frozenset(map(chr, [*range(0x64B, 0x656), 0x670, 0x5B4]))
 """Arabic and Hebrew vowel points: a name is the same with and without."""
 
@@ -84,11 +85,8 @@ def _latin(text: str) -> bool:
 
 
 def _finish(text: str) -> str:
-    kept: list[str] = []
-    for character in _decompose(text.translate(_OWN)):
-        if character != _DOT_ABOVE or kept[-1:] not in (["l"], ["j"]):
-            kept.append(character)
-    whole = unicodedata.normalize("NFC", "".join(kept))
+    kept = "".join(character for character in _decompose(text.translate(_OWN)) if character not in _DOTS)
+    whole = unicodedata.normalize("NFC", kept)
     if len(whole) > SKELETON_LIMIT:
         return "#" + hashlib.sha256(whole.encode()).hexdigest()
     return whole

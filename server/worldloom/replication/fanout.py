@@ -84,18 +84,38 @@ class FanOut:
             self._waiting[seat] = None
 
     def regard(self, seat: Seat, *, layers: tuple[int, ...] | None = None, thin: bool | None = None) -> None:
-        """Change the layers that a viewer sees, or its tier."""
+        """Change the layers that a viewer sees, or its tier. Of a layer that is taken away nothing more is sent."""
+        loses = layers is not None and not set(seat.layers) <= set(layers)
         seat.layers = layers or seat.layers
         seat.thin = seat.thin if thin is None else thin
         self._regarded[seat] = None
+        if loses:
+            self._tell_anew(seat)
 
     def block(self, seat: Seat, avatar: int, on: bool) -> None:
-        """Cut an avatar out of all that a viewer is sent, or no longer; either way its picture is sent anew."""
+        """Cut an avatar out of all that a viewer is sent, or no longer; its picture is sent anew if that changes it."""
         (seat.blocked.add if on else seat.blocked.discard)(avatar)
+        if seat not in self.seats:
+            return
         self._blocks.note(seat)
-        if not seat.paused and seat in self.seats:
+        if avatar not in self.mirror.where:
+            self._set_apart(seat)
+        else:
+            self._tell_anew(seat)
+
+    def _tell_anew(self, seat: Seat) -> None:
+        """Nothing more by its group's frames; its picture comes with the next tick."""
+        if seat in self.seats and not seat.paused:
             self._ungroup(seat)
             self._waiting[seat] = None
+
+    def _set_apart(self, seat: Seat) -> None:
+        """Within its group: among those that get a copy of their own if it blocks somebody, else among the others."""
+        group = seat.group
+        if group is not None:
+            group.viewers.pop(seat, None)
+            group.special.pop(seat, None)
+            (group.special if seat.blocked else group.viewers)[seat] = None
 
     def take_snapshot(self, snapshot: ShardSnapshot) -> None:
         """After a gap: replace the mirror, and every viewer's picture."""
@@ -105,6 +125,7 @@ class FanOut:
                 self._waiting[seat] = None
         self.mirror.replace(snapshot)
         self.seats.relocate()
+        self._blocks.anew()
 
     def take_frame(self, frame: ShardFrame) -> None:
         """Mirror a frame of the shard and write everybody's share."""
@@ -112,7 +133,7 @@ class FanOut:
         self._transitions.begin_tick(frame.tick)
         self._blocks.before_frame()
         new = self.mirror.apply(frame)
-        self._blocks.after_frame()
+        self._blocks.after_frame(new)
         self._builder.take(new, self.mirror.row_count, np.fromiter(self.views.patched, np.int64))
         patch_rows = self._builder.patch_rows
         self._budget.demand.note(
@@ -132,6 +153,9 @@ class FanOut:
         for seat in apart:
             if not seat.paused:
                 self._write(seat, self._frame(b"", heard[seat]))
+            else:
+                # Its picture has just filled its buffer: it was not told them after all.
+                seat.unhear()
 
     def _plan(self, tick: int) -> list[tuple[ViewGroup, I64]]:
         """Choose the rates anew from time to time; the groups where some rose, and their rates before."""
@@ -285,9 +309,9 @@ class FanOut:
         self._write(seat, area)
 
     def _join_group(self, seat: Seat, group: ViewGroup) -> None:
-        (group.special if seat.blocked else group.viewers)[seat] = None
         group.family.members[group.index] += 1
         seat.group = group
+        self._set_apart(seat)
         self.seats.watch_patch(seat, group.family.crowded)
         self._note_own_layer(seat, group)
 

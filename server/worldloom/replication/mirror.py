@@ -167,6 +167,12 @@ class Mirror:
         columns = zip(x.tolist(), z.tolist(), y.tolist(), yaw.tolist(), strict=True)
         return dict(zip(ids.tolist(), columns, strict=True))
 
+    def everybody(self) -> tuple[I64, I64, U64]:
+        """Avatar ids ``[n]``, rows ``[n]`` and last words ``[n]`` of all bodies."""
+        ids = np.fromiter(self.where, np.int64, len(self.where))
+        rows, slots = np.array(list(self.where.values()), np.int64).reshape(-1, 2).T
+        return ids, rows, self.words[self.base[rows] + slots]
+
     def visible(self, avatars: Iterable[int], layers: Collection[int]) -> list[int]:
         """Those of some avatars whose bodies are here, in one of some layers."""
         where, keys = self.where, self.keys

@@ -41,6 +41,7 @@ def hearing(lines: tuple[SpokenLine, ...], seats: Seats, tick: int) -> dict[Seat
         near = [n for n in np.argsort(away[:, i], kind="stable").tolist() if heard[n, i]]
         mine = _within_budget(seat, [lines[n] for n in near if _may_hear(seat, lines[n])], tick)
         if mine:
+            seat.hear(tick, mine)
             result[seat] = mine
     return result
 
@@ -49,13 +50,13 @@ def _may_hear(seat: Seat, line: SpokenLine) -> bool:
     """One always hears oneself; others, if one sees them."""
     if line.avatar == seat.avatar:
         return True
-    return line.layer in seat.layers and line.avatar not in seat.blocked
+    return line.layer in seat.layers and line.avatar not in seat.blocked and line.avatar not in seat.deaf
 
 
 def _within_budget(seat: Seat, lines: list[SpokenLine], tick: int) -> tuple[SpokenLine, ...]:
     seat.ears = min(EARS_BURST, seat.ears + (tick - seat.ears_at) * EARS_PER_TICK)
     seat.ears_at = tick
-    heard = []
+    heard: list[SpokenLine] = []
     for line in lines[:LINES_A_TICK]:
         size = len(line.text.encode()) + len(line.name.encode()) + LINE_BYTES
         if size > seat.ears:

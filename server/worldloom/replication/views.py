@@ -5,6 +5,7 @@ not and with equally many layers, form a **family**, whose facts are arrays, so 
 built in a few array operations.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,13 +13,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from worldloom.replication.feed import I64
+from worldloom.replication.feed import I64, SpokenLine
 from worldloom.replication.mirror import Mirror
 from worldloom.replication.rates import CELL_LADDER, CROWD_LADDER, FAR, NEAR, NEXT, WIDE
+from worldloom_sdk.protocol.geometry import TICK_MS
 
-__all__ = ["Around", "Family", "GroupKey", "Owed", "Seat", "ViewGroup", "Views", "around", "rates_of"]
+__all__ = [
+    "KEPT_TICKS",
+    "Around",
+    "Family",
+    "GroupKey",
+    "Owed",
+    "Seat",
+    "ViewGroup",
+    "Views",
+    "around",
+    "rates_of",
+]
 
 NO_PATCH = -1
+KEPT_TICKS = 30_000 // TICK_MS
+"""How long it is remembered what a viewer was sent."""
 
 
 class Owed(NamedTuple):
@@ -36,7 +51,8 @@ class Seat:
         write: Writes one ready-made server frame.
         layers: Layers seen, ascending.
         thin: Whether a quarter of the budget has to do.
-        blocked: Avatars that are not sent.
+        blocked: Avatars that are not sent; ``deaf``: those whose speech alone is not.
+        heard: The lines written to it, by tick; of the last ``KEPT_TICKS`` at least, however many they are.
         group: The view group; None while nothing is sent.
         missing: What it has not been told of yet.
         paused: Whether its buffer is full.
@@ -45,18 +61,32 @@ class Seat:
     """
 
     __slots__ = (
-        "avatar", "blocked", "ears", "ears_at", "group", "index", "layers", "missing", "paused", "thin", "write",
+        "avatar", "blocked", "deaf", "ears", "ears_at", "group", "heard", "index", "layers", "missing", "paused",
+        "thin", "write",
     )  # fmt: skip
 
     def __init__(self, avatar: int, write: Callable[[bytes], None], layers: tuple[int, ...] = (0,)) -> None:
         self.avatar, self.write, self.layers = avatar, write, layers
         self.thin = False
         self.blocked: set[int] = set()
+        self.deaf: set[int] = set()
+        self.heard: deque[tuple[int, tuple[SpokenLine, ...]]] = deque(maxlen=KEPT_TICKS + 1)
         self.group: ViewGroup | None = None
         self.missing: list[Owed] = []
         self.paused = False
         self.index = -1
         self.ears, self.ears_at = 0.0, -1_000
+
+    def hear(self, tick: int, lines: tuple[SpokenLine, ...]) -> None:
+        """Remember what it is told in a tick, and forget what is too old."""
+        heard = self.heard
+        heard.append((tick, lines))
+        while tick - heard[0][0] > KEPT_TICKS:
+            heard.popleft()
+
+    def unhear(self) -> None:
+        """It was not told the lines of this tick after all."""
+        self.heard.pop()
 
 
 @dataclass(frozen=True, slots=True)

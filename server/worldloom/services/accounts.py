@@ -5,15 +5,31 @@ A token proves who one is and is never stored, only its hash. The database decid
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worldloom.errors import Refusal
-from worldloom.ports import AccountRow, Tx
-from worldloom.realm.names import clean_name
+from worldloom.ports import AccountRow, CodeRow, SeenRow, Tx
+from worldloom.realm.names import Name, clean_name, clean_text
+from worldloom.services import codes
+from worldloom.services.standing import Ask, enter
 from worldloom_sdk.protocol.messages import RefusalCode
 
-__all__ = ["Register", "SignIn", "hash_token", "name_free", "new_token", "register", "sign_in"]
+__all__ = [
+    "LABEL_MAX",
+    "Register",
+    "SignIn",
+    "hash_token",
+    "insert_named",
+    "name_free",
+    "new_token",
+    "note_seen",
+    "register",
+    "sign_in",
+]
 
+LABEL_MAX = 64
+"""Characters of what a token is called."""
 _TOKEN_BYTES = 32
 
 
@@ -33,6 +49,10 @@ class SignIn:
 
     token_sha256: bytes
     """32 bytes."""
+    networks: tuple[str, ...] = ()
+    """That the address is in, from ``realm.networks.networks_of``."""
+    now_ms: int = 0
+    """Unix time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +65,24 @@ class Register:
     """32 bytes; of a new token."""
     now_ms: int
     """Unix time."""
+    label: str = ""
+    """Which client program the token is for; cleaned here."""
+    recovery_sha256: bytes | None = None
+    """32 bytes; of a new recovery code, from ``codes.hash_code(codes.new_code(...))``."""
+    invitation: str | None = None
+    """As typed; None where none is asked for."""
+    networks: tuple[str, ...] = ()
+    """That the address is in."""
 
 
 def sign_in(tx: Tx, command: SignIn) -> AccountRow:
-    """The account that a token belongs to, with its last place.
+    """The account that a token belongs to, with its last place. ``standing.enter`` tells more of it.
 
     Raises:
-        Refusal: TOKEN, nobody has it.
+        Refusal: TOKEN, nobody has it; BANNED.
     """
-    found = tx.account_by_token(command.token_sha256)
-    if found is None:
-        raise Refusal(
-            RefusalCode.TOKEN,
-            "expected the token of an account here, got an unknown one",
-            hint="come without a token, as a guest, or keep a new name",
-        )
+    found = enter(tx, Ask(None, command.token_sha256, command.networks, command.now_ms)).account
+    assert found is not None, "a good token is of an account"
     return found
 
 
@@ -67,22 +90,50 @@ def register(tx: Tx, command: Register) -> AccountRow:
     """A new account under a name that nobody has, nor any that looks like it. Repeating it with one token does it once.
 
     Raises:
-        Refusal: NAME_INVALID, NAME_TAKEN, or TOKEN when the token belongs to another name.
+        Refusal: NAME_INVALID, NAME_TAKEN, TOKEN when the token belongs to another name, ACCESS when the invitation is
+            not good, BANNED when the address is.
     """
     name = clean_name(command.name)
     mine = tx.account_by_token(command.token_sha256)
     if mine is not None:
         return _same_account(tx, mine, name.skeleton)
+    enter(tx, Ask(None, None, command.networks, command.now_ms))
+    if command.invitation is not None:
+        codes.use_invitation(tx, command.invitation, command.now_ms)
+    label = clean_text(command.label, LABEL_MAX)
+    account = insert_named(tx, name, command.token_sha256, command.now_ms, label)
+    if command.recovery_sha256 is not None:
+        kind = codes.CodeKind.RECOVERY
+        tx.insert_code(CodeRow(command.recovery_sha256, kind, account, command.now_ms, None, 1))
+    return AccountRow(account, name.shown, None, created_ms=command.now_ms)
+
+
+def note_seen(tx: Tx, seen: Sequence[SeenRow]) -> None:
+    """Remember when accounts and tokens were last here; of two for one, the later counts.
+
+    A token that was seen has been told: the code that it was made from, if any, is void.
+    """
+    tx.note_seen(sorted(seen, key=lambda row: row.at_ms))
+
+
+def insert_named(
+    tx: Tx, name: Name, token_sha256: bytes | None, now_ms: int, label: str = "", owner: int | None = None
+) -> int:
+    """A new account's number.
+
+    Raises:
+        Refusal: NAME_TAKEN.
+    """
     account = None
     if not name.lookalike or name_free(tx, name.lookalike):
-        account = tx.insert_account(name.shown, name.skeleton, command.token_sha256, command.now_ms)
+        account = tx.insert_account(name.shown, name.skeleton, token_sha256, now_ms, label, owner)
     if account is None:
         raise Refusal(
             RefusalCode.NAME_TAKEN,
             f"the name {name.shown!r}, or one that looks like it, is taken",
             hint="choose another name",
         )
-    return AccountRow(account, name.shown, None)
+    return account
 
 
 def name_free(tx: Tx, skeleton: str) -> bool:

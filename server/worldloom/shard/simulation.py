@@ -1,7 +1,7 @@
 """The shard: authority on motion for the regions that it holds. One call a tick; knows no sockets and no clock.
 
-Phases of a tick, in this order: take controls (bodies come, go, speak), step the moves, change cells, encode the words
-once, publish. What is slow (land, storage) comes back as a call between ticks.
+Phases of a tick, in this order: take controls (bodies come, go, speak), step the moves, change cells, ask for land
+(once a second), encode the words once, publish. What is slow (land, storage) comes back as a call between ticks.
 """
 
 import logging
@@ -29,6 +29,7 @@ from worldloom.replication.feed import (
 )
 from worldloom.replication.runs import encode_runs
 from worldloom.world.avatars import AvatarTable
+from worldloom.world.lookahead import Arrival, Lookahead
 from worldloom.world.step import TICKS_PER_S, Ground, Moves, Tables, step
 from worldloom_sdk.protocol.geometry import REGION_SHIFT
 from worldloom_sdk.protocol.messages import CorrectionReason, RegionState
@@ -38,7 +39,9 @@ __all__ = ["Land", "Shard"]
 _log = logging.getLogger(__name__)
 
 RegionWanted = Callable[[int, int, float, int], None]
-"""Asks for a region ``(rx, rz)`` that is this many metres away from an avatar."""
+"""Asks for a region ``(rx, rz)`` in which this avatar may be in so many seconds."""
+RegionForgotten = Callable[[int, int], None]
+"""Nobody is heading for region ``(rx, rz)`` any more."""
 
 
 class Land(Ground, Protocol):
@@ -66,13 +69,18 @@ class Shard:
         want: RegionWanted,
         shard: int = 1,
         epoch: int = 1,
+        forget: RegionForgotten = lambda rx, rz: None,
+        ahead: Lookahead | None = None,
     ) -> None:
         self.avatars = AvatarTable()
         self.cells = CellTable(self.avatars)
         self._land = land
         self._tables = Tables(land, speed, climb)
         self._publish = publish
-        self._want = want
+        self._want, self._forget = want, forget
+        self._ahead, self._looked = ahead or Lookahead(), 0
+        self._wished: set[tuple[int, int]] = set()
+        self._arrived: list[int] = []
         self._shard, self._epoch = shard, epoch
         self._seq = 0
         self._moves: list[MoveBatch] = []
@@ -100,6 +108,13 @@ class Shard:
         """A region's land is being made."""
         if (rx, rz) not in self._regions:
             self._tell_region(RegionNews(rx, rz, RegionState.WEAVING))
+
+    def unweave(self, rx: int, rz: int) -> None:
+        """A region's land is not being made after all."""
+        news = self._regions.get((rx, rz))
+        if news is not None and news.state == RegionState.WEAVING:
+            del self._regions[rx, rz]
+            self._region_news.append(RegionNews(rx, rz, FORGOTTEN))
 
     def forget_far(self, keep: int) -> None:
         """If more than ``keep`` regions are held, forget those that nobody is in or beside."""
@@ -129,6 +144,7 @@ class Shard:
             moves += self._fresh_moves(batch)
         if moves:
             self._step(np.concatenate(moves, axis=1), tick)
+        self._ask_for_land(tick)
         frame = self._frame(tick)
         self._publish(frame)
         for gateway in self._resyncs:
@@ -193,7 +209,7 @@ class Shard:
         self._set_on_ground(row)
         self.cells.settle(row, tick)
         self._correct(np.array([row]), np.array([0]), np.array([int(CorrectionReason.PLACED)]))
-        self._want_around(np.array([row]))
+        self._arrived.append(row)
 
     def _set_on_ground(self, row: int) -> None:
         t = self.avatars
@@ -222,16 +238,12 @@ class Shard:
         refused = done.corrections
         if len(refused.row):
             self._correct(*refused)
-            self._want_beyond(refused.row[refused.reason == CorrectionReason.UNWOVEN])
         walled = self.cells.cross(done.changed, tick)
         if walled:
             rows = np.array(walled)
             back = done.before[np.searchsorted(done.changed, rows)]
             t.x[rows], t.z[rows], t.y[rows] = back.T
             self._correct(rows, t.seq[rows], np.full(len(rows), int(CorrectionReason.FULL)))
-        crossed = done.changed[_region_changed(t, done.changed, done.before)]
-        if len(crossed):
-            self._want_around(crossed)
 
     def _correct(self, row: I64, seq: I64, reason: I64) -> None:
         t = self.avatars
@@ -239,22 +251,29 @@ class Shard:
             np.stack([t.id[row], seq, t.x[row], t.z[row], t.y[row], t.yaw[row], reason], axis=1)
         )
 
-    def _want_around(self, rows: I64) -> None:
-        """Ask for the 3 x 3 regions around bodies that came or changed their region."""
-        t = self.avatars
-        middles = {
-            (int(t.x[r]) >> REGION_SHIFT, int(t.z[r]) >> REGION_SHIFT): int(t.id[r]) for r in rows.tolist()
-        }
-        for (rx, rz), avatar in middles.items():
-            for dx in (-1, 0, 1):
-                for dz in (-1, 0, 1):
-                    if (rx + dx, rz + dz) not in self._land:
-                        self._want(rx + dx, rz + dz, 128.0 * (abs(dx) + abs(dz)), avatar)
+    def _ask_for_land(self, tick: int) -> None:
+        """Once a second for everybody, anew: what was in vain is asked for again. At once for who just came."""
+        t, arrived = self.avatars, self._arrived
+        self._arrived = []
+        if tick - self._looked >= TICKS_PER_S:
+            self._looked = tick
+            self._ahead.look(t, tick)
+            self._wish(self._ahead.arrivals(t, np.flatnonzero(t.id), self._land), anew=True)
+        elif arrived:
+            rows = np.array([row for row in arrived if t.id[row]], np.int64)
+            self._wish(self._ahead.arrivals(t, rows, self._land), anew=False)
 
-    def _want_beyond(self, rows: I64) -> None:
-        """Somebody stands at the edge of the unmade: ask again, in case the first time was in vain."""
-        if len(rows):
-            self._want_around(rows)
+    def _wish(self, arrivals: list[Arrival], anew: bool) -> None:
+        """Ask for regions; ``anew``: these are all, what else was wished for is forgotten."""
+        regions = {(arrival.rx, arrival.rz) for arrival in arrivals}
+        if anew:
+            for region in self._wished - regions:
+                self._forget(*region)
+            self._wished.clear()
+        for arrival in arrivals:
+            if (arrival.rx, arrival.rz) not in self._wished:
+                self._want(*arrival)
+        self._wished |= regions
 
     def _tell_region(self, news: RegionNews) -> None:
         self._regions[news.rx, news.rz] = news
@@ -280,12 +299,6 @@ class Shard:
         cells, entries = self.cells.everything()
         regions = tuple(self._regions.values())
         return ShardSnapshot(gateway, self._shard, self._epoch, self._seq, tick, cells, entries, regions)
-
-
-def _region_changed(t: AvatarTable, rows: I64, before: I64) -> np.ndarray:
-    return (t.x[rows] >> REGION_SHIFT != before[:, 0] >> REGION_SHIFT) | (
-        t.z[rows] >> REGION_SHIFT != before[:, 1] >> REGION_SHIFT
-    )
 
 
 def _without(moves: I64, avatars: list[int]) -> I64:

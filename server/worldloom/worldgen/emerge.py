@@ -1,8 +1,9 @@
-"""The emerge queue: makes regions available, nearest first, each with an explicit outcome.
+"""The emerge queue: makes regions available, the soonest needed first, each with an explicit outcome.
 
 A region comes from memory, else from the database, else from the source, else from the fallback; what was made is
-stored before anybody sees it, and first stored wins. Bounds: ``queue_limit`` regions wait in all and ``per_account``
-for one asker; when it is full the farthest is dropped. Knows no sockets and no SQL: loading and saving are handed in.
+stored before anybody sees it, and first stored wins. What does not fit its stored neighbours is refused there, fitted
+to them, and stored then. Bounds: ``queue_limit`` regions wait in all and ``per_account`` for one asker; when it is full
+the last is dropped. Knows no sockets and no SQL: loading and saving are handed in.
 """
 
 import asyncio
@@ -10,11 +11,14 @@ import logging
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 from worldloom.errors import StoreUnavailable, TerrainRejected
-from worldloom.ports import Clock, TerrainSource, TileRow
+from worldloom.ports import Clock, Misfit, TerrainSource, TileRow
+from worldloom.world.edges import edges_of, read_edges
 from worldloom.worldgen.outcome import EmergeConfig, Emerged, EmergeOutcome, EmergeStats, nothing
+from worldloom.worldgen.stitch import stitch
 from worldloom.worldgen.worker import Worker, WorkerHung
 from worldloom_sdk.protocol.geometry import REGION_LIMIT
 from worldloom_sdk.protocol.tiles import Tile, decode_tile, encode_tile, tile_sha256
@@ -29,14 +33,16 @@ MAX_ABANDONED = 2
 """So often the source may hang; then only the fallback is asked until restart."""
 _LANES = 2
 """Regions in work at once: one waits for the database while the other is made."""
-_URGENT_M = -1.0
+_URGENT_S = -1.0
 _FALLBACK = "fallback"
+_STITCHES = 9
+"""Attempts to fit a tile: each of eight neighbours may be stored meanwhile, and one for good measure."""
 
 
 @dataclass(slots=True, eq=False)
 class _Entry:
     region: Region
-    distance_m: float
+    away_s: float
     order: int
     asker: int
     waiters: list["asyncio.Future[Emerged]"] = field(default_factory=list)
@@ -47,7 +53,7 @@ class EmergeQueue:
 
     Args:
         load: The stored row of a region or None; raises ``StoreUnavailable``.
-        save: Stores a row unless the region has one; returns the stored row, whoever's it is.
+        save: Stores a row unless the region has one; returns the stored row, whoever's it is, or ``Misfit``.
         source: Asked first, on the worker thread.
         fallback: Stands in when the source fails; must not fail itself.
         config: Limits.
@@ -58,7 +64,7 @@ class EmergeQueue:
     def __init__(
         self,
         load: Callable[[int, int], Awaitable[TileRow | None]],
-        save: Callable[[TileRow], Awaitable[TileRow]],
+        save: Callable[[TileRow], Awaitable[TileRow | Misfit]],
         source: TerrainSource,
         fallback: TerrainSource,
         config: EmergeConfig,
@@ -79,22 +85,22 @@ class EmergeQueue:
         self._worker = Worker("worldgen")
         self._making = asyncio.Lock()
         self._outcomes: Counter[EmergeOutcome] = Counter()
-        self._refused = self._rejected = 0
+        self._refused = self._rejected = self._stitched = 0
         self._made_s = 0.0
         self._store_available = True
 
-    def want(self, rx: int, rz: int, distance_m: float, asker: int = 0) -> bool:
-        """Ask for a region; ``on_emerged`` hears of it. Asking again only brings it nearer.
+    def want(self, rx: int, rz: int, away_s: float, asker: int = 0) -> bool:
+        """Ask for a region; ``on_emerged`` hears of it. Asking again says anew how soon, and nothing else.
 
         Args:
             rx: Region index.
             rz: Region index.
-            distance_m: How far it is from whoever needs it; nearest first.
+            away_s: Seconds until somebody gets there; the soonest first.
             asker: The account for which it is; 0 for the world itself, which has no limit of its own.
 
         Returns:
             Whether it was taken in; not when it lies beyond the end of the world, its asker has too many, or
-            the queue is full of nearer ones.
+            the queue is full of sooner ones.
         """
         region = (rx, rz)
         if not _in_world(rx, rz):
@@ -104,9 +110,10 @@ class EmergeQueue:
             return True
         entry = self._in_work.get(region) or self._waiting.get(region)
         if entry is not None:
-            entry.distance_m = min(entry.distance_m, distance_m)
+            # Who waits for it still comes first.
+            entry.away_s = _URGENT_S if entry.waiters else away_s
             return True
-        return self._enqueue(region, distance_m, asker) is not None
+        return self._enqueue(region, away_s, asker) is not None
 
     def forget(self, rx: int, rz: int) -> None:
         """Nobody needs this region any more: cancel it, unless it is already in work or waited for."""
@@ -127,10 +134,10 @@ class EmergeQueue:
             self._outcomes[known.outcome] += 1
             return known
         entry = self._in_work.get(region) or self._waiting.get(region)
-        entry = entry or self._enqueue(region, _URGENT_M, 0)
+        entry = entry or self._enqueue(region, _URGENT_S, 0)
         if entry is None:
             return nothing(*region, EmergeOutcome.CANCELLED)
-        entry.distance_m = _URGENT_M
+        entry.away_s = _URGENT_S
         waiter: asyncio.Future[Emerged] = asyncio.get_running_loop().create_future()
         entry.waiters.append(waiter)
         return await waiter
@@ -155,6 +162,7 @@ class EmergeQueue:
             outcomes={outcome: self._outcomes[outcome] for outcome in EmergeOutcome},
             refused=self._refused,
             rejected=self._rejected,
+            stitched=self._stitched,
             abandoned=self._worker.abandoned,
             source_retired=self._worker.abandoned >= MAX_ABANDONED,
             store_available=self._store_available,
@@ -168,18 +176,18 @@ class EmergeQueue:
         self._memory.move_to_end(region)
         return replace(known, outcome=EmergeOutcome.MEMORY)
 
-    def _enqueue(self, region: Region, distance_m: float, asker: int) -> _Entry | None:
+    def _enqueue(self, region: Region, away_s: float, asker: int) -> _Entry | None:
         if asker and self._asked[asker] >= self._config.per_account:
             self._refused += 1
             return None
         if len(self._waiting) >= self._config.queue_limit:
-            farthest = max(self._waiting.values(), key=_rank)
-            if farthest.distance_m <= distance_m:
+            last = max(self._waiting.values(), key=_rank)
+            if last.away_s <= away_s:
                 self._refused += 1
                 return None
-            self._finish(farthest, nothing(*farthest.region, EmergeOutcome.CANCELLED))
+            self._finish(last, nothing(*last.region, EmergeOutcome.CANCELLED))
         self._order += 1
-        entry = self._waiting[region] = _Entry(region, distance_m, self._order, asker)
+        entry = self._waiting[region] = _Entry(region, away_s, self._order, asker)
         self._asked[asker] += 1
         self._wake.set()
         return entry
@@ -239,11 +247,23 @@ class EmergeQueue:
             began = self._clock.monotonic()
             tile, row = await self._make(*region)
             self._made_s += self._clock.monotonic() - began
-        stored = await self._patiently(lambda: self._save(row))
-        if stored.sha256 != row.sha256:
+        stored, fitted = await self._store(row, tile)
+        if fitted is None:
             return await self._read(stored)
         outcome = EmergeOutcome.FALLBACK if row.source == _FALLBACK else EmergeOutcome.GENERATED
-        return Emerged(*region, tile, row.sha256, row.source, outcome)
+        return Emerged(*region, fitted, stored.sha256, row.source, outcome)
+
+    async def _store(self, row: TileRow, tile: Tile) -> tuple[TileRow, Tile | None]:
+        """Store what was made, fitted to its neighbours; the stored row, and its tile if it is this one."""
+        made, fitted = row, tile
+        for _ in range(_STITCHES + 1):
+            answer = await self._patiently(partial(self._save, made))
+            if isinstance(answer, TileRow):
+                return answer, fitted if answer.sha256 == made.sha256 else None
+            async with self._making:
+                fitted, made = await self._worker.run(partial(_stitched, tile, row.source, answer))
+            self._stitched += 1
+        raise TerrainRejected(f"expected it to fit its neighbours after {_STITCHES} stitches, it did not")
 
     async def _make(self, rx: int, rz: int) -> tuple[Tile, TileRow]:
         """Ask the source, and the fallback if it fails."""
@@ -303,13 +323,26 @@ def _make_row(source: TerrainSource, name: str, rx: int, rz: int) -> tuple[Tile,
         tile = source.generate(rx, rz)
         if not isinstance(tile, Tile) or (tile.rx, tile.rz) != (rx, rz):
             raise TerrainRejected(f"expected a tile of region ({rx}, {rz}), got {tile!r:.80}")
-        data = encode_tile(tile)
-        tile = decode_tile(data)
+        return _written(tile, name)
     except TerrainRejected:
         raise
     except BaseException as error:
         raise TerrainRejected(f"{type(error).__name__}: {error}") from error
-    return tile, TileRow(rx, rz, tile_sha256(data), name, data)
+
+
+def _stitched(tile: Tile, name: str, misfit: Misfit) -> tuple[Tile, TileRow]:
+    """Fit a tile to its neighbours, on the worker thread."""
+    around = {
+        (at.rx - tile.rx, at.rz - tile.rz): read_edges(at.edges) for at in misfit.neighbours if at.edges
+    }
+    return _written(stitch(tile, around), name)
+
+
+def _written(tile: Tile, name: str) -> tuple[Tile, TileRow]:
+    """The tile as it is read back from its own bytes, and its row."""
+    data = encode_tile(tile)
+    tile = decode_tile(data)
+    return tile, TileRow(tile.rx, tile.rz, tile_sha256(data), name, data, edges_of(tile.heights))
 
 
 def _read_row(row: TileRow) -> Tile:
@@ -325,7 +358,7 @@ def _read_row(row: TileRow) -> Tile:
 
 
 def _rank(entry: _Entry) -> tuple[float, int]:
-    return entry.distance_m, entry.order
+    return entry.away_s, entry.order
 
 
 def _in_world(rx: int, rz: int) -> bool:

@@ -67,9 +67,11 @@ class EmergeStats:
     in_memory: int
     outcomes: Mapping[EmergeOutcome, int]
     refused: int
-    """Wishes not taken in: over an asker's limit, or farther than all that waits in a full queue."""
+    """Wishes not taken in: over an asker's limit, or later than all that waits in a full queue."""
     rejected: int
     """Times that the source raised or gave what is no land."""
+    stitched: int
+    """Times that a region was fitted to its neighbours."""
     abandoned: int
     """Times that the source hung."""
     source_retired: bool

@@ -18,7 +18,7 @@ from worldloom_sdk.protocol.tiles import (
     Tile,
 )
 
-__all__ = ["paint", "paint_tiles"]
+__all__ = ["colour_of", "depth_colour", "paint", "paint_tiles", "placed"]
 
 F64 = npt.NDArray[np.float64]
 
@@ -63,24 +63,28 @@ def paint_tiles(tiles: Iterable[Tile], things: bool = True) -> Image.Image:
     wide, deep = max(rx for rx, _ in known) - x0 + 1, max(rz for _, rz in known) - z0 + 1
     heights = np.zeros((deep * SURFACE_CELLS + 1, wide * SURFACE_CELLS + 1), np.int16)
     surface = np.full((deep * SURFACE_CELLS, wide * SURFACE_CELLS), 255, np.uint8)
-    placed = []
+    things_of = []
     for (rx, rz), tile in known.items():
         x, z = (rx - x0) * SURFACE_CELLS, (rz - z0) * SURFACE_CELLS
         heights[z : z + SURFACE_CELLS + 1, x : x + SURFACE_CELLS + 1] = tile.heights
         surface[z : z + SURFACE_CELLS, x : x + SURFACE_CELLS] = tile.surface
-        placed.append(_placed(tile, x * SAMPLE_M, z * SAMPLE_M))
-    return paint(heights, surface, np.concatenate(placed) if things else None)
+        things_of.append(placed(tile, x * SAMPLE_M, z * SAMPLE_M))
+    return paint(heights, surface, np.concatenate(things_of) if things else None)
 
 
 def paint(
-    heights: npt.NDArray[np.int16], surface: npt.NDArray[np.uint8], things: F64 | None = None
+    heights: npt.NDArray[np.int16],
+    surface: npt.NDArray[np.uint8],
+    things: F64 | None = None,
+    pixel_m: float = 1.0,
 ) -> Image.Image:
-    """Paint land, 1 m to a pixel.
+    """Paint land, two pixels to a quad.
 
     Args:
-        heights: ``[Z + 1, X + 1]`` in 1/32 m, 2 m apart.
+        heights: ``[Z + 1, X + 1]`` in 1/32 m, two pixels apart.
         surface: ``[Z, X]`` of ``Surface``; 255 for what is not known.
         things: ``[n, 4]`` of x and z in metres from the corner, kind, and radius factor.
+        pixel_m: Metres to a pixel.
 
     Returns:
         A picture of ``2 X`` by ``2 Z`` pixels.
@@ -89,10 +93,10 @@ def paint(
     size = (surface.shape[1] * SAMPLE_M, surface.shape[0] * SAMPLE_M)
     ground = _bicubic(metres, size)
     colour = np.stack([_smooth(_palette(surface)[..., k], size, 0.75) for k in range(3)], axis=-1)
-    light = _light(ground)
+    light = _light(ground, pixel_m)
     colour = colour * _grain(colour.shape[:2])[..., None]
     if things is not None and len(things):
-        _plant(colour, light, things)
+        _plant(colour, light, things / (pixel_m, pixel_m, 1.0, pixel_m))
     land = colour * (_SKY_COLOUR + _SUN_COLOUR * light[..., None])
     picture = _flood(land, ground)
     known = np.asarray(Image.fromarray(surface).resize(size, Image.Resampling.NEAREST)) != 255
@@ -100,7 +104,20 @@ def paint(
     return Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8), "RGB")
 
 
-def _placed(tile: Tile, x_m: int, z_m: int) -> F64:
+def colour_of(kind: Surface) -> tuple[int, int, int]:
+    """The colour of a surface in the light of level ground."""
+    return _COLOURS[kind]
+
+
+def depth_colour(depth_m: float) -> tuple[int, int, int]:
+    """The colour of the sea over a seabed so deep."""
+    bed = np.array(_COLOURS[Surface.SEABED], np.float64).reshape(1, 1, 3)
+    red, green, blue = _flood(bed, np.full((1, 1), -depth_m)).reshape(3).tolist()
+    return round(min(red, 255.0)), round(min(green, 255.0)), round(min(blue, 255.0))
+
+
+def placed(tile: Tile, x_m: int, z_m: int) -> F64:
+    """A tile's things as ``paint`` takes them, the region's corner being at ``(x_m, z_m)``."""
     things = tile.things
     columns = [things["x"] / 64.0 + x_m, things["z"] / 64.0 + z_m, things["kind"], things["scale"] / 64.0]
     return np.stack([np.asarray(column, np.float64) for column in columns], axis=1)
@@ -127,12 +144,12 @@ def _smooth(samples: F64, size: tuple[int, int], sharp: float) -> F64:
     return (1.0 - sharp) * hard + sharp * soft
 
 
-def _light(ground: F64) -> F64:
+def _light(ground: F64, pixel_m: float) -> F64:
     """Sun on the slope, softened, with hollows darker and crests lighter."""
-    slope_z, slope_x = np.gradient(ground)
+    slope_z, slope_x = np.gradient(ground, pixel_m)
     sun = _SUN / np.sqrt((_SUN * _SUN).sum())
     direct = (sun[1] - slope_x * sun[0] - slope_z * sun[2]) / np.sqrt(1 + slope_x**2 + slope_z**2)
-    around = _blur(ground, 24)
+    around = _blur(ground, max(2, round(24 / pixel_m)))
     open_sky = 1.0 + np.clip((ground - around) / 26.0, -0.35, 0.25)
     return np.asarray(np.clip(direct, 0.0, 1.0) * open_sky * 1.12)
 
@@ -156,7 +173,7 @@ def _grain(shape: tuple[int, ...]) -> F64:
 
 
 def _plant(colour: F64, light: F64, things: F64) -> None:
-    """Draw things as round crowns, lit from the sun's side, with a shadow away from it; far ones first."""
+    """Draw things ``[n, 4]``, in pixels, as round crowns, lit from the sun's side, with a shadow away from it."""
     deep, wide = light.shape
     for kind, (tone, radius_m) in _CROWNS.items():
         some = things[things[:, 2] == kind]

@@ -1,0 +1,9 @@
+export { World } from "./world.js";
+export { Avatar, Mirror, poseAt } from "./mirror.js";
+export { Emitter } from "./emitter.js";
+export {
+  ClosedError, LostError, NotSentError, RefusedError, SentOutError, WalkError, WireError,
+} from "./errors.js";
+export { BlockReach, Role, Scope } from "./roles.js";
+export { CorrectionReason, Gesture, RegionState, SayKind } from "./units.js";
+export { Surface, ThingKind, Tile, groundHeight, readTile } from "./tiles.js";

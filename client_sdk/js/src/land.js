@@ -1,0 +1,132 @@
+/** The land around: what is told of regions, and their tiles, fetched when somebody asks. */
+import { sha256 } from "./sha256.js";
+import { MOST_TILE_BYTES, readTile } from "./tiles.js";
+import { RegionState } from "./units.js";
+
+const MOST_REGIONS = 4096;
+const MOST_TILES = 64;
+const TRIES = 5;
+const FETCH_MS = 20_000;
+
+/** @typedef {{ rx: number, rz: number, state: number, sha256: string, source: string }} Region */
+/** @typedef {import("./tiles.js").Tile} Tile */
+
+export class Land {
+  /** What is known, by "rx,rz". @type {Map<string, Region>} */
+  regions = new Map();
+  #tiles = /** @type {Map<string, Tile>} */ (new Map());
+  #coming = /** @type {Map<string, Promise<Tile>>} */ (new Map());
+  #base;
+  #fetch;
+
+  /**
+   * @param {string} base of the server's HTTP, without a slash at its end
+   * @param {typeof fetch} fetcher
+   */
+  constructor(base, fetcher) {
+    this.#base = base;
+    this.#fetch = fetcher;
+  }
+
+  /** @param {Region} region */
+  tell(region) {
+    const key = `${region.rx},${region.rz}`;
+    // A woven region stays as it is.
+    if (this.regions.get(key)?.state === RegionState.WOVEN && region.state !== RegionState.WOVEN) return;
+    keep(this.regions, key, region, MOST_REGIONS);
+  }
+
+  /** @param {number} rx @param {number} rz @returns {Tile | undefined} if it is here already */
+  known(rx, rz) {
+    return this.#tiles.get(`${rx},${rz}`);
+  }
+
+  /**
+   * @param {number} rx
+   * @param {number} rz
+   * @returns {Promise<Tile | null>} null: nothing is told of that region, or it is being made
+   */
+  tile(rx, rz) {
+    const key = `${rx},${rz}`;
+    const here = this.#tiles.get(key);
+    if (here) {
+      keep(this.#tiles, key, here, MOST_TILES);
+      return Promise.resolve(here);
+    }
+    const region = this.regions.get(key);
+    if (!region || region.state !== RegionState.WOVEN || !/^[0-9a-f]{64}$/.test(region.sha256)) {
+      return Promise.resolve(null);
+    }
+    let coming = this.#coming.get(key);
+    if (!coming) {
+      // One waits per region that is told of, so these are bounded by the regions.
+      coming = this.#load(region).finally(() => this.#coming.delete(key));
+      this.#coming.set(key, coming);
+    }
+    return coming;
+  }
+
+  /** @param {Region} region @returns {Promise<Tile>} */
+  async #load(region) {
+    const bytes = await this.#get(`${this.#base}/content/${region.sha256}`);
+    const found = await sha256(bytes);
+    if (found !== region.sha256) throw new Error(`expected content ${region.sha256}, got ${found}`);
+    const tile = await readTile(bytes);
+    if (tile.rx !== region.rx || tile.rz !== region.rz) {
+      throw new Error(`expected the tile of (${region.rx}, ${region.rz}), got that of (${tile.rx}, ${tile.rz})`);
+    }
+    keep(this.#tiles, `${region.rx},${region.rz}`, tile, MOST_TILES);
+    return tile;
+  }
+
+  /** @param {string} url @returns {Promise<Uint8Array<ArrayBuffer>>} */
+  async #get(url) {
+    for (let attempt = 1; ; attempt++) {
+      let problem;
+      let wait = 0;
+      try {
+        const response = await this.#fetch(url, { signal: AbortSignal.timeout(FETCH_MS) });
+        if (response.ok) return await readBounded(response, MOST_TILE_BYTES);
+        await response.body?.cancel();
+        problem = new Error(`${url}: HTTP ${response.status}`);
+        if (response.status !== 429 && response.status < 500) throw Object.assign(problem, { final: true });
+        wait = 1000 * (Number(response.headers.get("retry-after")) || 0);
+      } catch (error) {
+        if (/** @type {any} */ (error).final) throw error;
+        problem = error;
+      }
+      if (attempt >= TRIES) throw problem;
+      const pause = Math.max(Math.min(wait, 30_000), 250 * 2 ** attempt * (0.5 + Math.random()));
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}
+
+/** @param {Response} response @param {number} most @returns {Promise<Uint8Array<ArrayBuffer>>} */
+async function readBounded(response, most) {
+  const parts = [];
+  let length = 0;
+  const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body).getReader();
+  for (let part; !(part = await reader.read()).done; parts.push(part.value)) {
+    length += part.value.length;
+    if (length <= most) continue;
+    await reader.cancel();
+    throw Object.assign(new Error(`${response.url}: over ${most} bytes`), { final: true });
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+/**
+ * A Map keeps its order: the oldest is first.
+ *
+ * @template T
+ * @param {Map<string, T>} map
+ * @param {string} key
+ * @param {T} value
+ * @param {number} most
+ */
+function keep(map, key, value, most) {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > most) map.delete(/** @type {string} */ (map.keys().next().value));
+}

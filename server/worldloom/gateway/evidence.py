@@ -1,0 +1,180 @@
+"""Evidence: what a reporter was sent in the last half minute, for a report. Taken from what was written, not asked for.
+
+Once a second it is noted which places each view group was being sent, and where everybody was; lines, whispers and
+signals are noted by seat and session as they are written.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+import msgpack
+import numpy as np
+
+from worldloom.gateway.roster import Roster
+from worldloom.gateway.session import KEPT_MS, Session
+from worldloom.replication.fanout import FanOut
+from worldloom.replication.feed import I64
+from worldloom.replication.runs import DROPPED
+from worldloom.replication.views import GroupKey, ViewGroup, rates_of
+from worldloom_sdk.protocol.geometry import CELL_SHIFT, PATCH_SHIFT, TICK_MS, XZ_PER_M
+from worldloom_sdk.protocol.words import XZ_MARGIN
+
+__all__ = ["KEPT_MS", "Evidence"]
+
+SEEN_AT_ONCE = 64
+"""Bodies of one moment that go into a report, nearest first; whom it is about is always among them."""
+HEARD_BYTES = 512 * 1024
+"""Of what was said, at most, so that a report can be kept; what others than whom it is about said goes first."""
+_ROW_BYTES = 40
+"""What a line takes beside its name and text, at most."""
+
+_Line = tuple[int, str, int, str, str | bytes]
+"""World time, kind, avatar, name and text."""
+_Body = tuple[int, float, float]
+"""Avatar, x and z in metres."""
+_Watched = tuple[GroupKey, ViewGroup, int, frozenset[int]]
+
+
+@dataclass(slots=True)
+class _Moment:
+    """Where everybody was, and what each viewer was being sent."""
+
+    at_ms: int
+    ids: I64
+    cells: I64
+    """``[c, 3]`` cx, cz, layer of those that somebody was in."""
+    cell: I64
+    """``[n]`` which of them each body was in, and ``patch``, which patch of it."""
+    patch: I64
+    x: I64
+    z: I64
+    watched: dict[int, _Watched] = field(default_factory=dict)
+    """By avatar: the view group, its step on the ladder and who was cut out, all of them then."""
+
+
+class Evidence:
+    """Remembers the last half minute.
+
+    Args:
+        roster: Who is here.
+        fanout: What they are sent.
+        world_ms: World time.
+    """
+
+    def __init__(self, roster: Roster, fanout: FanOut, world_ms: Callable[[], int]) -> None:
+        self._roster, self._fanout, self._world_ms = roster, fanout, world_ms
+        self._moments: deque[_Moment] = deque(maxlen=KEPT_MS // 1_000 + 1)
+
+    def sample(self) -> None:
+        """About once a second: note where everybody is."""
+        mirror = self._fanout.mirror
+        ids, rows, words = mirror.everybody()
+        taken, cell = np.unique(rows, return_inverse=True)
+        cells = np.array([mirror.keys[row] for row in taken.tolist()], np.int64).reshape(-1, 3)
+        local = words.astype(np.int64)
+        x, z = ((local >> 12) & 0xFFF) - XZ_MARGIN, ((local >> 24) & 0xFFF) - XZ_MARGIN
+        # Slots may lie a little outside of their cell.
+        patch = np.clip(z >> PATCH_SHIFT, 0, 3) * 4 + np.clip(x >> PATCH_SHIFT, 0, 3)
+        east, south = (cells[cell, axis] << CELL_SHIFT for axis in (0, 1))
+        moment = _Moment(self._world_ms(), ids, cells, cell, patch, x + east, z + south)
+        for seat in self._fanout.seats:
+            group = seat.group
+            if group is not None and not seat.paused:
+                step = group.family.step.item(group.index)
+                moment.watched[seat.avatar] = (group.key, group, step, frozenset(seat.blocked))
+        self._moments.append(moment)
+
+    def of(self, session: Session, about: int) -> bytes | None:
+        """What somebody was sent lately, packed; None when nothing of it was of the avatar that it is about."""
+        now = self._world_ms()
+        heard = _within_budget(self._heard(session, now - KEPT_MS), about)
+        seen = self._seen(session, about, now - KEPT_MS)
+        known = {avatar for _, bodies in seen for avatar, *_ in bodies} | {line[2] for line in heard}
+        if about not in known:
+            return None
+        names = {str(avatar): self._name(avatar) for avatar in sorted(known)}
+        return msgpack.packb({"world_ms": now, "names": names, "heard": heard, "seen": seen})
+
+    def _name(self, avatar: int) -> str:
+        session = self._roster.find(avatar)
+        return session.name if session is not None else ""
+
+    def _heard(self, session: Session, since: int) -> list[_Line]:
+        """World time, kind, avatar, name and text of everything said to it, in order."""
+        lines: list[_Line] = [
+            (tick * TICK_MS, f"say{line.kind}", line.avatar, line.name, line.text)
+            for tick, told in session.seat.heard
+            for line in told
+        ]
+        posts: list[_Line] = [
+            (at, channel, avatar, name, what) for at, (avatar, name, channel, what) in session.posts
+        ]
+        return sorted((one for one in lines + posts if one[0] >= since), key=itemgetter(0))
+
+    def _seen(self, session: Session, about: int, since: int) -> list[tuple[int, list[_Body]]]:
+        """World time, and avatar, x and z in metres of who was in view."""
+        seen = []
+        for moment in self._moments:
+            watched = moment.watched.get(session.avatar)
+            if moment.at_ms >= since and watched is not None:
+                near = _in_view(moment, session.avatar, *watched)
+                seen.append((moment.at_ms, _nearest(moment, near, session.avatar, about, watched[0])))
+        return seen
+
+
+def _within_budget(lines: list[_Line], about: int) -> list[_Line]:
+    """Those that have room: of whom it is about first, and of these the newest; in order."""
+    sizes = [_ROW_BYTES + len(_bytes_of(name)) + len(_bytes_of(what)) for _, _, _, name, what in lines]
+    if sum(sizes) <= HEARD_BYTES:
+        return lines
+    kept, room = [], HEARD_BYTES
+    for i in sorted(range(len(lines)), key=lambda i: (lines[i][2] != about, -i)):
+        room -= sizes[i]
+        if room < 0:
+            break
+        kept.append(i)
+    return [lines[i] for i in sorted(kept)]
+
+
+def _bytes_of(what: str | bytes) -> bytes:
+    return what.encode() if isinstance(what, str) else what
+
+
+def _in_view(
+    moment: _Moment, viewer: int, key: GroupKey, group: ViewGroup, step: int, blocked: frozenset[int]
+) -> I64:
+    """Who was sent to a viewer, as indices into the moment: by cell, layer and rate, less those cut out."""
+    offsets, radius = group.family.around.offsets, group.family.radius
+    rates = rates_of(group, step).reshape(len(key.layers), len(offsets), 16)
+    place = np.empty((2 * radius + 1, 2 * radius + 1), np.int64)
+    place[offsets[:, 0] + radius, offsets[:, 1] + radius] = np.arange(len(offsets))
+    dx, dz, layers = (moment.cells - (key.cx, key.cz, 0)).T
+    near = (np.abs(dx) <= radius) & (np.abs(dz) <= radius)
+    told = np.zeros((len(moment.cells), 16), np.bool_)
+    for number, layer in enumerate(key.layers):
+        here = np.flatnonzero(near & (layers == layer))
+        told[here] = rates[number, place[dx[here] + radius, dz[here] + radius]] != DROPPED
+    seen = told[moment.cell, moment.patch] & (moment.ids != viewer)
+    if blocked:
+        seen &= ~np.isin(moment.ids, list(blocked))
+    return np.flatnonzero(seen)
+
+
+def _nearest(moment: _Moment, near: I64, viewer: int, about: int, key: GroupKey) -> list[_Body]:
+    """The nearest of some bodies, whom it is about before all."""
+    own = np.flatnonzero(moment.ids == viewer)
+    x0, z0 = (
+        (moment.x[own[0]], moment.z[own[0]]) if len(own) else (key.cx << CELL_SHIFT, key.cz << CELL_SHIFT)
+    )
+    ids, x, z = moment.ids[near], moment.x[near], moment.z[near]
+    # Within the view this stays below 2**31: distance and id are one number, and the order is the same every time.
+    order = ((x - x0) ** 2 + (z - z0) ** 2) << 32 | ids
+    order[ids == about] = -1
+    if len(order) > SEEN_AT_ONCE:
+        chosen = np.argpartition(order, SEEN_AT_ONCE)[:SEEN_AT_ONCE]
+        order, ids, x, z = order[chosen], ids[chosen], x[chosen], z[chosen]
+    by = np.argsort(order)
+    metres = (np.round(axis[by] / XZ_PER_M, 1).tolist() for axis in (x, z))
+    return list(zip(ids[by].tolist(), *metres, strict=True))

@@ -2,7 +2,18 @@
 
 from worldloom_sdk.protocol.messages import RefusalCode
 
-__all__ = ["ConfigError", "Refusal", "StoreBusy", "StoreUnavailable", "TerrainRejected", "WorldloomError"]
+__all__ = [
+    "DATABASE_AWAY",
+    "ConfigError",
+    "Refusal",
+    "StoreBusy",
+    "StoreUnavailable",
+    "TerrainRejected",
+    "WorldloomError",
+]
+
+DATABASE_AWAY = "the database cannot be asked just now"
+"""All that clients are told of a StoreUnavailable: what the driver said names hosts, files and people."""
 
 
 class WorldloomError(Exception):

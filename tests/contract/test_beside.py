@@ -95,7 +95,10 @@ async def test_who_works_beside_a_server_leaves_lock_and_log_alone(sqlite_url: s
 
 
 def test_a_world_that_is_not_there_is_named_and_not_made(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"world\.db: expected the database of a world; got none"):
+    with pytest.raises(
+        ConfigError,
+        match=r"world\.db: expected the database of a world; got none.* with --config \(or --data\)",
+    ):
         open_beside(f"sqlite:///{tmp_path / 'world.db'}")
     assert list(tmp_path.iterdir()) == []
 

@@ -45,7 +45,7 @@ async def test_what_a_commit_promises_survives_a_loss_of_power(store: SqlStore) 
     names = ("journal_mode", "synchronous", "foreign_keys", "wal_autocheckpoint")
     written = [await store.run(pragma, name) for name in names]
     assert written == ["wal", 2, 1, 0]
-    assert await store.run(pragma, "busy_timeout") == 10_000
+    assert await store.run(pragma, "busy_timeout") == writer.TURN_MS
 
 
 async def test_readers_may_not_write_and_fold_no_log(store: SqlStore) -> None:

@@ -1,4 +1,4 @@
-"""The documents' programs: every block of Python in the README and the guide to bots runs as it is printed."""
+"""The documents' programs: every block of Python in the README and the guides runs as it is printed."""
 
 import ast
 import asyncio
@@ -11,7 +11,7 @@ import pytest
 
 import worldloom_sdk.examples
 from sdk_peer import SmallWorld
-from worldloom_sdk import Bot, Client, Gesture, Spoke
+from worldloom_sdk import Bot, Client, Gesture, Role, Spoke
 from worldloom_sdk.examples import dice
 from worldloom_sdk.protocol import messages as m
 from worldloom_sdk.testing import World
@@ -153,6 +153,21 @@ async def test_the_owner_gets_a_key_with_which_the_bot_comes_in(block, ran, caps
         gerda = await world.join(token=key)
         assert (gerda.name, gerda.client.scopes) == ("Gerda", {"move", "talk"})
         assert [token.split(" ", 1)[1] for token in tokens] == ["Ada None", "Gerda ['move', 'talk']"]
+
+
+async def test_the_owners_program_shows_who_is_here(ran, capsys):
+    (block,) = blocks("docs/operating.md")
+    async with World(land="flat") as world:
+        ada = Client(dial=world.dial, clock=world.clock, name="Ada", token_file="ada.token")
+        await world.drive(ada.start())
+        await world.drive(ada.stop())
+        await world.give_role("Ada", Role.OWNER)
+        await world.join("Eve", keep=False)
+        (main,) = ran(block, world)
+        await world.drive(main)
+    told = sorted(line.split(" ") for line in capsys.readouterr().out.splitlines())
+    assert [line[:2] for line in told] == [["Ada", "owner"], ["Eve", "guest"]]
+    assert all(address for *_, address in told)
 
 
 @pytest.mark.parametrize("block", GAMBLERS)

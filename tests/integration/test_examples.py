@@ -16,17 +16,31 @@ import numpy as np
 import pytest
 
 import worldloom_sdk.examples
-from worldloom_sdk import Bot, Refused, Role, SayKind, Scope, Signalled, Spoke, Standing, Whispered
+from worldloom_sdk import (
+    AccessRefused,
+    Bot,
+    Refused,
+    Role,
+    SayKind,
+    Scope,
+    Signalled,
+    Spoke,
+    Standing,
+    Whispered,
+)
 from worldloom_sdk.examples import (
     chatlog,
+    crowd,
     dice,
     explorer,
+    greeter,
     herald,
     keys,
     moderator,
     painter,
     parade,
     patrol,
+    starting,
     tour,
 )
 from worldloom_sdk.testing import World
@@ -351,12 +365,59 @@ async def test_a_key_is_made_listed_and_revoked(world, tmp_path, capsys):
     capsys.readouterr()
     await act(world, tmp_path, "list")
     mine, bots = capsys.readouterr().out.splitlines()
-    assert mine.endswith("(this one)")
+    assert mine.endswith("everything; last used now (this one)")
     assert " Hilda: talk; last used " in bots
     await act(world, tmp_path, "revoke", bots.split()[0])
     assert not hilda.client.in_world
     with pytest.raises(Refused):
         await world.join("", token=key_file.read_text().strip())
+
+
+def greeter_in(world, *words):
+    """The greeter, as these options make it."""
+    options = starting.options_for("", "Gerda").parse_args(["world", *words])
+    return starting.telling(greeter.make_bot("", dial=world.dial, clock=world.clock, **starting.who(options)))
+
+
+async def test_a_bot_that_is_in_says_where_and_as_whom(tmp_path, capsys):
+    async with World(land="flat", config={"world.name": "Lindholm"}) as world:
+        for words in ((), ("--name", "Gerd", "--token-file", str(tmp_path / "gerd.token"))):
+            bot = greeter_in(world, *words)
+            await world.drive(bot.start())
+            await world.run(0.1)
+            await world.drive(bot.stop())
+    assert capsys.readouterr().out.splitlines() == [
+        "in the world Lindholm as Gerda, a guest", "in the world Lindholm as Gerd, a resident",
+    ]  # fmt: skip
+
+
+async def test_an_invitation_lets_a_bot_in_that_keeps_a_token_file_and_is_needed_once(tmp_path):
+    async with World(land="flat", config={"access.mode": "invitation"}) as world:
+        olga = await world.bot("Olga", person)
+        await world.give_role("Olga", Role.OWNER)
+        code = (await world.drive(olga.staff.invite())).text
+        with pytest.raises(AccessRefused, match="together with a name and a token file"):
+            await world.drive(greeter_in(world, "--access", code).start())
+        kept = ("--token-file", str(tmp_path / "gerda.token"))
+        for words in (("--access", code, *kept), kept):
+            bot = greeter_in(world, *words)
+            await world.drive(bot.start())
+            assert (bot.name, bot.client.role) == ("Gerda", Role.RESIDENT)
+            await world.drive(bot.stop())
+
+
+async def test_a_crowd_comes_in_by_the_password(tmp_path):
+    secret = tmp_path / "password"
+    secret.write_text("open sesame\n")
+    secret.chmod(0o600)
+    closed = {"access.mode": "password", "access.password_file": str(secret)}
+    show = parade.Parade()
+    async with World(land="flat", config=closed) as world:
+        here = {"dial": world.dial, "clock": world.clock, "access": "open sesame"}
+        for bot in (crowd.make_bot("", 1, **here), show.make_bot("", 1, **here)):
+            await world.drive(bot.start())
+            assert bot.client.in_world
+            await world.drive(bot.stop())
 
 
 def start(name, *words):
@@ -379,6 +440,7 @@ def test_every_example_says_what_it_does_and_how_it_is_run():
         name
         for name, (_, told, _) in answers.items()
         if f"python -m worldloom_sdk.examples.{name} 127.0.0.1:8420" not in told
+        or "--access CODE" not in told
     ]
     assert unsaid == []
 

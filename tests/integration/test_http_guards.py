@@ -417,10 +417,19 @@ async def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(tmp_pat
         _certificate(tmp_path)
         second = ssl.PEM_cert_to_DER_cert(cert.read_text())
         assert (renewal.look(), await shown()) == (True, second)
+        good = key.read_text()
         key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
         with pytest.raises(ConfigError, match=r"server\.tls_key"):
             renewal.look()
         assert await shown() == second != first
+        assert renewal.validity is not None
+        left_s = renewal.validity.not_after_s - time.time()
+        assert 86_400 < left_s < 3 * 86_400
+        soon, refused = renewal.warnings(time.time())
+        assert ("days from now" in soon, "was refused" in refused, str(key) in refused) == (True, True, False)
+        key.write_text(good)
+        assert renewal.look() is True
+        assert len(renewal.warnings(time.time())) == 1
 
 
 @pytest.mark.slow

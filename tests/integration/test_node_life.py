@@ -17,6 +17,7 @@ from worldloom.app.insight import Pulse, health
 from worldloom.app.supervise import Supervisor
 from worldloom.app.telemetry import Telemetry
 from worldloom.errors import WorldloomError
+from worldloom.gateway.listening import Renewal
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +133,8 @@ async def test_health_tells_of_a_world_that_does_not_tick(
         pulse = Pulse(live.world, telemetry, now=lambda: now[0])
 
         def problems() -> list[str]:
-            told = health(live.world, telemetry, pulse, supervisor, None, False)
+            stats = live.world.store.stats()
+            told = health(live.world, telemetry, pulse, supervisor, None, stats, Renewal(None, "", ""), False)
             assert told["ok"] is not bool(told["problems"])
             return told["problems"]
 

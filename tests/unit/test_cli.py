@@ -2,21 +2,28 @@
 
 import json
 import logging
+import os
 import ssl
 import subprocess
 import sys
 import threading
 import urllib.error
+from argparse import Namespace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from worldloom.app.secrets import open_secrets
 from worldloom.app.telemetry import Telemetry, TickReport
 from worldloom.cli.config import key_table, shown_toml
+from worldloom.cli.keeping import where_options
 from worldloom.cli.main import COMMANDS, main
 from worldloom.cli.serve import announcement
+from worldloom.cli.status import own_url
 from worldloom.config import load
+from worldloom.persistence.migrate import migrate
+from worldloom.persistence.rights import owner_hint
 
 ROOT = Path(__file__).parents[2]
 
@@ -243,6 +250,24 @@ def test_status_of_a_server_with_a_certificate_of_its_own_offers_to_take_it(caps
     assert "add --insecure" in err
 
 
+def test_status_asks_the_server_of_the_settings(tmp_path, capsys):
+    (tmp_path / "w.toml").write_text('[server]\nhost = "0.0.0.0"\nport = 9\n')
+    assert main(["status", "--config", "w.toml", "--once"]) == 2
+    assert "http://127.0.0.1:9/healthz: no answer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"server.host": "::", "server.port": 9}, "http://[::1]:9"),
+        ({"server.host": "192.0.2.1"}, "http://192.0.2.1:8420"),
+        ({"server.tls_cert": "a", "server.tls_key": "b"}, "https://127.0.0.1:8420"),
+    ],
+)
+def test_a_server_is_reached_on_its_own_machine_where_it_listens(options, expected):
+    assert own_url(load(None, {}, options).server) == expected
+
+
 def test_status_of_nothing_is_one_line(capsys):
     assert main(["status", "--url", "http://127.0.0.1:9", "--once"]) == 2
     assert "Is the server running?" in capsys.readouterr().err
@@ -251,3 +276,83 @@ def test_status_of_nothing_is_one_line(capsys):
 def test_status_takes_no_other_scheme(capsys):
     assert main(["status", "--url", "file:///etc", "--once"]) == 2
     assert "http://HOST:PORT" in capsys.readouterr().err
+
+
+def test_the_command_that_is_proposed_next_has_the_options_of_place_that_were_given():
+    given = Namespace(config=Path("my world.toml"), data="/srv/new")
+    assert where_options(given) == " --config 'my world.toml' --data /srv/new"
+    assert where_options(Namespace(config=None, data=None)) == ""
+
+
+# ---- what goes wrong around the commands
+
+
+def test_who_reads_only_the_head_of_the_output_ends_the_command_quietly(tmp_path):
+    command = [sys.executable, "-m", "worldloom", "config"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 141
+
+
+def test_a_file_of_another_user_is_named_with_its_owner_in_one_line(tmp_path, capsys, monkeypatch):
+    file = tmp_path / "world.db"
+    file.touch()
+    owner = file.owner()
+
+    def closed(args):
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr("worldloom.cli.version.run", closed)
+    monkeypatch.setattr("os.geteuid", lambda: file.stat().st_uid + 1)
+    assert main(["version"]) == 2
+    hint = f"it belongs to {owner}: run it as that user: sudo -u {owner} ..."
+    assert capsys.readouterr().err == f"worldloom: {file}: Permission denied; {hint}\n"
+
+
+def test_a_file_of_ones_own_needs_other_rights_and_no_other_user(tmp_path):
+    assert owner_hint(tmp_path / "not" / "there") == "mend its rights, or choose another"
+
+
+AS_ANOTHER_USER = """
+import contextlib, io, os, sys
+from worldloom.cli.main import main
+
+# Once as root: whoever comes after may not be allowed to read the libraries.
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    main(sys.argv[1:])
+os.setuid(65534)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["people", "list"],
+        ["backup"],
+        ["export", "-o", "x"],
+        ["worldgen", "map"],
+        ["doctor"],
+        ["status", "--token-file", "data/metrics.token"],
+    ],
+)
+def test_another_user_is_told_whose_the_world_is(tmp_path, words):
+    data = tmp_path / "data"
+    open_secrets(data)
+    migrate(f"sqlite:///{data / 'world.db'}")
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+        folder.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", AS_ANOTHER_USER, *words],
+        cwd=tmp_path,
+        env={**os.environ, "WORLDLOOM_SERVER__DATA": "data"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+    assert "belongs to root: run it as that user: sudo -u root ..." in done.stdout + done.stderr

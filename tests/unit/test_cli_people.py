@@ -1,7 +1,9 @@
 """``worldloom people``: as typed, on a world's database without a server."""
 
 import asyncio
+import contextlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -19,6 +21,7 @@ from worldloom.app.secrets import SECRETS_FILE, open_secrets, seal_key
 from worldloom.cli.main import main
 from worldloom.cli.people_words import minutes
 from worldloom.errors import Refusal
+from worldloom.persistence import store
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import open_beside
 from worldloom.ports import AuditRow, Tx
@@ -178,7 +181,7 @@ def test_a_guest_is_known_by_the_servers_name_for_it_and_the_output_says_where_g
 ) -> None:
     told = typed.says("mute", "guest 3", "--for", "30m", "--reason", "noise")
     assert told.startswith("muted: the guest 'Guest 3', until ")
-    assert "Guests are not in the database: a running server does this" in told
+    assert "Guests are not in the database: it counts while the server runs" in told
     [row] = typed.log()
     assert (row.act, row.account, row.network, row.about) == (AuditAct.MUTE, None, None, "Guest 3")
     assert row.until_ms == row.at_ms + 30 * 60_000
@@ -315,6 +318,46 @@ def test_owners_are_made_here_but_not_without_a_yes(typed: Typed) -> None:
     assert typed.standing(ANN).role is Role.OWNER
 
 
+@pytest.mark.usefixtures("no_terminal")
+def test_an_owner_is_not_banned_for_good_without_a_yes(typed: Typed) -> None:
+    typed.says("role", "Ann", "owner", "--yes")
+    assert typed("ban", "ann") == 2
+    assert typed.err.startswith("worldloom: ban Ann, an owner, without end: expected a yes")
+    assert typed.standing(ANN).ban is None
+    typed.says("ban", "Ann", "--for", "1h")
+    typed.says("ban", "Ann", "--yes")
+    assert typed.standing(ANN).ban.until_ms is None
+
+
+def test_who_types_no_at_the_question_has_banned_nobody(
+    typed: Typed, terminal: Callable[[str], None]
+) -> None:
+    typed.says("role", "Ann", "owner", "--yes")
+    terminal("no")
+    assert typed("ban", "Ann") == 1
+    assert typed.err.endswith("[y/N] worldloom: nothing was done\n")
+    assert typed.standing(ANN).ban is None
+
+
+def test_a_kick_is_said_to_count_while_the_server_runs(typed: Typed) -> None:
+    assert "It counts while the server runs" in typed.says("kick", "Bob")
+    assert "it counts while the server runs" in typed.says("kick", "Guest 3")
+
+
+def test_a_locked_database_is_one_line_soon(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert store._BESIDE_TIMEOUT_MS <= 5_000
+    monkeypatch.setattr(store, "_BESIDE_TIMEOUT_MS", 20)
+    with contextlib.closing(sqlite3.connect(typed.data / "world.db", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("BEGIN IMMEDIATE")
+        assert typed("ban", "Bob") == 2
+    told = "worldloom: another process wrote to the database for too long; nothing was done\n"
+    assert typed.err == told
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
 def test_an_invitation_lets_in_as_many_as_it_says_and_is_kept_as_a_hash(typed: Typed) -> None:
     told = typed.says("invite", "--uses", "2", "--for", "3d")
     code = told.splitlines()[0]
@@ -442,6 +485,15 @@ def test_a_report_tells_who_said_what_when_and_who_was_where(typed: Typed) -> No
     assert re.search(r"-10\.0 +Bob \(#2\) +signal game +64 bytes: 00 01 02", told)
     assert re.search(r"-11\.0 +Bob \(#2\) 12\.5 -3\.0; Guest 3 \(guest\) 1\.0 2\.0", told)
     assert re.search(r"-10\.0 +nobody", told)
+
+
+def test_a_span_in_which_nobody_was_in_view_is_one_line(typed: Typed) -> None:
+    seen = [(70_000 + 1_000 * second, [[BOB, 1.0, 2.0]] if second == 5 else []) for second in range(10)]
+    number = typed.report(msgpack.packb({"world_ms": 100_000, "names": {}, "heard": [], "seen": seen}))
+    told = typed.says("report", str(number))
+    assert told.count("nobody") == 2
+    assert re.search(r"-30\.0 to -26\.0 +nobody", told)
+    assert re.search(r"-24\.0 to -21\.0 +nobody", told)
 
 
 def test_a_report_for_programs_has_all_of_it(typed: Typed) -> None:

@@ -1,12 +1,15 @@
 """The doctor: each check finds what is wrong, and says what to do."""
 
 import contextlib
+import shutil
 import socket
 import sqlite3
+import subprocess
 import time
 
 import pytest
 
+from databases import postgres_database, psql
 from worldloom.app.secrets import open_secrets
 from worldloom.cli.database import check_database
 from worldloom.cli.doctor import (
@@ -14,6 +17,7 @@ from worldloom.cli.doctor import (
     check_clock,
     check_data,
     check_disk,
+    check_door,
     check_environment,
     check_files,
     check_packages,
@@ -99,10 +103,67 @@ def test_a_data_folder_below_a_file_fails_or_is_made_elsewhere(tmp_path):
     assert check_data(tmp_path / "file").found
 
 
-def test_a_database_to_be_made_is_fine_and_one_of_postgresql_is_not_asked(tmp_path):
+def test_a_database_to_be_made_is_fine(tmp_path):
     assert check_database(f"sqlite:///{tmp_path / 'world.db'}").state is State.OK
-    assert check_database("postgresql+psycopg://me:hunter2@db/x").state is State.OK
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_postgresql_that_does_not_answer_fails_without_its_password():
+    check = check_database("postgresql+psycopg://me:hunter2@127.0.0.1:9/x")
+    assert (check.state, "hunter2" in check.found) == (State.FAIL, False)
+    assert "cannot be reached" in check.found
+
+
+def test_a_postgresql_is_asked_for_its_tables():
+    with postgres_database() as url:
+        assert "will be made at first start" in check_database(url).found
+        migrate(url)
+        check = check_database(url)
+        assert (check.state, check.found) == (State.OK, "PostgreSQL answers")
+        psql(url, "UPDATE alembic_version SET version_num = 'later'")
+        assert check_database(url).state is State.FAIL
+
+
+def test_a_database_newer_than_the_program_fails(tmp_path):
+    path = tmp_path / "world.db"
+    migrate(f"sqlite:///{path}")
+    with contextlib.closing(sqlite3.connect(path)) as base:
+        base.execute("UPDATE alembic_version SET version_num = 'later'")
+        base.commit()
+    check = check_database(f"sqlite:///{path}")
+    assert (check.state, "newer than this program" in check.found) == (State.FAIL, True)
+
+
+def test_a_world_whose_secrets_are_gone_is_warned_of(tmp_path):
+    data = tmp_path / "d"
+    config = load(None, {}, {"server.data": str(data)})
+    open_secrets(data)
+    migrate(config.storage_url)
+    assert check_secrets(config).state is State.OK
+    (data / "secrets.toml").unlink()
+    check = check_secrets(config)
+    assert (check.state, "Reports sealed before" in check.found) == (State.WARN, True)
+
+
+def test_a_password_that_newcomers_need_and_that_is_not_there_fails(tmp_path):
+    file = tmp_path / "door"
+    environ = {"WORLDLOOM_ACCESS__MODE": "password", "WORLDLOOM_ACCESS__PASSWORD_FILE": str(file)}
+    config = load(None, environ, {})
+    assert check_door(config).state is State.FAIL
+    file.write_text("sesame\n")
+    assert "chmod 600" in check_door(config).found
+    file.chmod(0o600)
+    assert check_door(config).state is State.OK
+
+
+def test_a_check_that_may_not_look_is_a_line_and_not_a_fault(tmp_path, monkeypatch):
+    def closed(_data):
+        raise PermissionError(13, "Permission denied", str(tmp_path / "world.db"))
+
+    monkeypatch.setattr("worldloom.cli.doctor.check_disk", closed)
+    found = {check.name: check for check in checks(load(None, {}, {"server.data": str(tmp_path)}))}
+    assert found["disk"].state is State.FAIL
+    assert f"{tmp_path / 'world.db'}: Permission denied" in found["disk"].found
 
 
 def test_a_whole_database_is_read_and_left_as_it_is(tmp_path):
@@ -195,9 +256,44 @@ def test_a_clock_that_was_never_set_fails():
     assert check_clock(0).state is State.FAIL
 
 
-def test_missing_certificates_fail(tmp_path):
-    assert check_tls("no.pem", "no.key").state is State.FAIL
-    assert check_tls("", "").state is State.OK
+def test_missing_certificates_fail_by_name():
+    check = check_tls("no.pem", "no.key", 0.0)
+    assert (check.state, "no.pem: No such file" in check.found) == (State.FAIL, True)
+    assert check_tls("", "", 0.0).state is State.OK
+
+
+def certificate(folder, name, *options):
+    openssl = shutil.which("openssl") or pytest.skip("needs openssl to make a certificate")
+    cert, key = str(folder / f"{name}.pem"), str(folder / f"{name}.key")
+    making = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -days 90 -subj /CN=localhost"
+    files = ["-keyout", key, "-out", cert, *options]
+    subprocess.run([openssl, *making.split(), *files], check=True, capture_output=True)
+    return cert, key
+
+
+@pytest.mark.parametrize(
+    ("days", "state", "told"),
+    [
+        (-1, "fail", "is not valid before"),
+        (1, "ok", ""),
+        (68, "ok", ""),
+        (70, "warn", "20.0 days from now"),
+        (91, "fail", "expired on"),
+    ],
+)
+def test_a_certificate_is_good_from_its_first_day_to_three_weeks_before_its_last(tmp_path, days, state, told):
+    check = check_tls(*certificate(tmp_path, "a", "-nodes"), time.time() + 86_400 * days)
+    assert (check.state, told in check.found) == (state, True)
+
+
+def test_the_key_of_another_certificate_and_one_with_a_password_fail(tmp_path):
+    cert, key = certificate(tmp_path, "a", "-nodes")
+    other, _ = certificate(tmp_path, "b", "-nodes")
+    locked = certificate(tmp_path, "c", "-passout", "pass:word")
+    now = time.time()
+    assert "the key of another one" in check_tls(other, key, now).found
+    assert "a key without a password is needed" in check_tls(*locked, now).found
+    assert check_tls(cert, key, now).state is State.OK
 
 
 def test_free_disk_is_told_in_gib(tmp_path):
@@ -218,7 +314,7 @@ def test_doctor_takes_where_the_server_shall_listen(capsys, taken_port):
     assert main(["doctor", "--host", "127.0.0.1", "--port", str(taken_port)]) == 1
     assert f"127.0.0.1:{taken_port}" in capsys.readouterr().out
     assert main(["doctor", "--host", "127.0.0.1", "--port", "0", "--tls-cert", "a", "--tls-key", "b"]) == 1
-    assert "PEM files are expected" in capsys.readouterr().out
+    assert "expected a readable PEM file; got a:" in capsys.readouterr().out
 
 
 def test_doctor_is_not_ready_with_a_damaged_database(capsys, tmp_path):

@@ -266,6 +266,7 @@ async def test_without_a_database_newcomers_are_asked_to_come_again(hand: Hand) 
         # Nobody can be told from who is banned.
         refused = client.first(m.Refused)
         assert (refused.code, refused.retry_after_ms > 0) == (m.RefusalCode.UNAVAILABLE, True)
+        assert refused.text == "the database cannot be asked just now"
 
 
 async def test_a_closed_world_lets_nobody_in(hand: Hand) -> None:

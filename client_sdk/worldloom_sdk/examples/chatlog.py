@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from worldloom_sdk import Bot, Client, Refused, Spoke, Whispered
-from worldloom_sdk.examples.starting import options_for, who
+from worldloom_sdk.examples.starting import options_for, telling, who
 
 NOTE = 'I write down what is said here. Say "off the record", and your lines are left out.'
 HEARS_M = 20.0
@@ -89,9 +89,10 @@ def main() -> None:
     options = parser.parse_args()
     os.umask(0o077)  # what people said is nobody else's business on this machine
     print(f"This bot records what people near it say, in {options.file}, and tells them so.", flush=True)
-    make_bot(
+    bot = make_bot(
         options.url, file=options.file, kilobytes=options.kilobytes, files=options.files, **who(options)
-    ).run()
+    )
+    telling(bot).run()
 
 
 if __name__ == "__main__":

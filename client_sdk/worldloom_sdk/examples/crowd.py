@@ -5,6 +5,7 @@ python -m worldloom_sdk.examples.crowd 127.0.0.1:8420 --bots 20
 
 import logging
 import random
+from typing import Any
 
 from worldloom_sdk import (
     Blocked,
@@ -18,7 +19,7 @@ from worldloom_sdk import (
     TimedOut,
     run_many,
 )
-from worldloom_sdk.examples.starting import options_for, start_log
+from worldloom_sdk.examples.starting import options_for, start_log, telling
 
 LINES = (
     "What a view.",
@@ -30,9 +31,11 @@ LINES = (
 )
 
 
-def make_bot(where: str | Client, number: int, radius_m: float = 40.0, chat_s: float = 45.0) -> Bot:
+def make_bot(
+    where: str | Client, number: int, radius_m: float = 40.0, chat_s: float = 45.0, **who: Any
+) -> Bot:
     """A bot that wanders around the place where it came in."""
-    bot = Bot(where, name=f"Walker {number}")
+    bot = Bot(where, name=f"Walker {number}", **who)
     dice = random.Random(number)
     home: list[Position] = []
 
@@ -80,7 +83,8 @@ def main() -> None:
     options = parser.parse_args()
     start_log()
     run_many(
-        make_bot(options.url, number, options.radius, options.chat) for number in range(1, options.bots + 1)
+        telling(make_bot(options.url, number, options.radius, options.chat, access=options.access))
+        for number in range(1, options.bots + 1)
     )
 
 

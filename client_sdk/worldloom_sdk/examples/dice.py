@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from worldloom_sdk import Bot, Client, Signalled, Spoke
-from worldloom_sdk.examples.starting import options_for, who
+from worldloom_sdk.examples.starting import options_for, telling, who
 
 CHANNEL = "dice"
 BETS = {"over": 1, "under": 1, "seven": 4}
@@ -89,7 +89,7 @@ def make_bot(where: str | Client, name: str = "House", dice: random.Random | Non
 def main() -> None:
     """Run the bot until Ctrl-C."""
     options = options_for(__doc__, "House").parse_args()
-    make_bot(options.url, **who(options)).run()
+    telling(make_bot(options.url, **who(options))).run()
 
 
 if __name__ == "__main__":

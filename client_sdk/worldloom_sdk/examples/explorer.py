@@ -21,7 +21,7 @@ from worldloom_sdk import (
     Resumed,
     TimedOut,
 )
-from worldloom_sdk.examples.starting import options_for, who
+from worldloom_sdk.examples.starting import options_for, telling, who
 from worldloom_sdk.protocol.geometry import REGION_M
 from worldloom_sdk.protocol.tiles import HEIGHTS_PER_M
 
@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument("--leg", type=float, default=LEG_M, help="metres between two turns (%(default)s)")
     parser.add_argument("--speed", type=float, default=4.0, help="m/s (%(default)s)")
     options = parser.parse_args()
-    make_bot(options.url, leg_m=options.leg, speed=options.speed, **who(options)).run()
+    telling(make_bot(options.url, leg_m=options.leg, speed=options.speed, **who(options))).run()
 
 
 if __name__ == "__main__":

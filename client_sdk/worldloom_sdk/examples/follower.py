@@ -6,7 +6,7 @@ python -m worldloom_sdk.examples.follower 127.0.0.1:8420
 from typing import Any
 
 from worldloom_sdk import Blocked, Bot, Client, Interrupted, Spoke
-from worldloom_sdk.examples.starting import options_for, who
+from worldloom_sdk.examples.starting import options_for, telling, who
 
 
 def make_bot(where: str | Client, name: str = "Follower", **who: Any) -> Bot:
@@ -36,7 +36,7 @@ def make_bot(where: str | Client, name: str = "Follower", **who: Any) -> Bot:
 def main() -> None:
     """Run the bot until Ctrl-C."""
     options = options_for(__doc__, "Follower").parse_args()
-    make_bot(options.url, **who(options)).run()
+    telling(make_bot(options.url, **who(options))).run()
 
 
 if __name__ == "__main__":

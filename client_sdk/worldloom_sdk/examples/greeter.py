@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any
 
 from worldloom_sdk import Bot, Client, Spoke
-from worldloom_sdk.examples.starting import options_for, who
+from worldloom_sdk.examples.starting import options_for, telling, who
 
 GREET_WITHIN_M = 20.0
 GREET_EVERY_S = 2.0
@@ -48,7 +48,7 @@ def make_bot(where: str | Client, name: str = "Greeter", **who: Any) -> Bot:
 def main() -> None:
     """Run the bot until Ctrl-C."""
     options = options_for(__doc__, "Greeter").parse_args()
-    make_bot(options.url, **who(options)).run()
+    telling(make_bot(options.url, **who(options))).run()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ two heralds agree. Ask it "What time is it?".
 from typing import Any
 
 from worldloom_sdk import Bot, Client, SayKind, Spoke
-from worldloom_sdk.examples.starting import options_for, who
+from worldloom_sdk.examples.starting import options_for, telling, who
 
 LOOKS_S = 1.0
 
@@ -49,7 +49,7 @@ def main() -> None:
     parser = options_for(__doc__, "Herald")
     parser.add_argument("--day", type=float, default=60.0, help="minutes of a day of the world (%(default)s)")
     options = parser.parse_args()
-    make_bot(options.url, day_minutes=options.day, **who(options)).run()
+    telling(make_bot(options.url, day_minutes=options.day, **who(options))).run()
 
 
 if __name__ == "__main__":

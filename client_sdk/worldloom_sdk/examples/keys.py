@@ -22,12 +22,12 @@ from worldloom_sdk.tokens import Kept, check_writable, write_token
 def told(token: TokenInfo) -> str:
     """One line of the list."""
     scopes = "everything" if token.scopes is None else " ".join(token.scopes) or "nothing"
-    used = (
-        datetime.fromtimestamp(token.used_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-        if token.used_ms
-        else "never"
-    )
-    return f"{token.id}  {token.name}: {scopes}; last used {used}{' (this one)' if token.current else ''}"
+    used = "never"
+    if token.current:
+        used = "now (this one)"
+    elif token.used_ms:
+        used = datetime.fromtimestamp(token.used_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+    return f"{token.id}  {token.name}: {scopes}; last used {used}"
 
 
 async def make(client: Client, options: argparse.Namespace) -> None:
@@ -74,7 +74,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--code", default="", help="a pairing or recovery code, while there is no token file"
     )
-    options.add_argument("--access", default="", help="an invitation or password, if the world asks for one")
+    options.add_argument(
+        "--access", default="", metavar="CODE", help="an invitation or password, if the world asks for one"
+    )
     acts = options.add_subparsers(required=True, metavar="make | list | revoke")
     one = acts.add_parser("make", help="a key, and the bot if there is none of that name")
     one.add_argument("bot", help="its name")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from worldloom_sdk import Bot, Client, Joined, Refused, Role, SayKind, Scope, Spoke
-from worldloom_sdk.examples.starting import options_for, who
+from worldloom_sdk.examples.starting import options_for, telling, who
 
 WINDOW_S = 60.0
 SAME_LINES = 3
@@ -107,7 +107,7 @@ def main() -> None:
     parser = options_for(__doc__, "Marshal")
     parser.add_argument("--minutes", type=int, default=5, help="how long a mute lasts (%(default)s)")
     options = parser.parse_args()
-    make_bot(options.url, minutes=options.minutes, **who(options)).run()
+    telling(make_bot(options.url, minutes=options.minutes, **who(options))).run()
 
 
 if __name__ == "__main__":

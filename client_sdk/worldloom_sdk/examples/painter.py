@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from worldloom_sdk import Blocked, Bot, Client, Interrupted, Joined, RegionWoven, TimedOut
-from worldloom_sdk.examples.starting import options_for, who
+from worldloom_sdk.examples.starting import options_for, telling, who
 from worldloom_sdk.protocol.geometry import REGION_M
 from worldloom_sdk.protocol.tiles import HEIGHTS_PER_M, SAMPLE_M, SURFACE_CELLS, Tile
 
@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--file", type=Path, default=Path("map.png"), help="what it writes (%(default)s)")
     parser.add_argument("--walk", type=float, default=0.0, help="metres; 0: it stays where it is")
     options = parser.parse_args()
-    make_bot(options.url, file=options.file, walk_m=options.walk, **who(options)).run()
+    telling(make_bot(options.url, file=options.file, walk_m=options.walk, **who(options))).run()
 
 
 if __name__ == "__main__":

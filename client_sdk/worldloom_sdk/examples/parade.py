@@ -6,9 +6,10 @@ A world allows 64 connections from one address: for more than that, its server.c
 """
 
 import contextlib
+from typing import Any
 
 from worldloom_sdk import Blocked, Bot, Client, Interrupted, Joined, Resumed, TimedOut, run_many
-from worldloom_sdk.examples.starting import options_for, start_log
+from worldloom_sdk.examples.starting import options_for, start_log, telling
 
 ABREAST = 10
 APART_M = 1.5
@@ -39,9 +40,9 @@ class Parade:
         row, file = divmod(number, ABREAST)
         return x + file * APART_M, z + row * APART_M
 
-    def make_bot(self, where: str | Client, number: int) -> Bot:
+    def make_bot(self, where: str | Client, number: int, **who: Any) -> Bot:
         """Bot ``number``; number 0 is the drum major, who gives the sign to march."""
-        bot = Bot(where, name=f"Piper {number + 1}")
+        bot = Bot(where, name=f"Piper {number + 1}", **who)
 
         async def keep_in_step() -> None:
             arrived = -1
@@ -82,7 +83,9 @@ def main() -> None:
     options = parser.parse_args()
     start_log()
     parade = Parade(*options.at)
-    run_many(parade.make_bot(options.url, number) for number in range(options.bots))
+    run_many(
+        telling(parade.make_bot(options.url, number, access=options.access)) for number in range(options.bots)
+    )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from worldloom_sdk import (
     TimedOut,
     Whispered,
 )
-from worldloom_sdk.examples.starting import options_for, who
+from worldloom_sdk.examples.starting import options_for, telling, who
 
 SEES_M = 25.0
 MOST_NAMES = 10
@@ -111,7 +111,7 @@ def main() -> None:
     )
     parser.add_argument("--speed", type=float, default=2.0, help="m/s (%(default)s)")
     options: argparse.Namespace = parser.parse_args()
-    make_bot(options.url, posts=options.post, speed=options.speed, **who(options)).run()
+    telling(make_bot(options.url, posts=options.post, speed=options.speed, **who(options))).run()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Starting: the options that every example takes, and what they mean. Knows no bot."""
+"""Starting: the options that every example takes, what they mean, and the line that tells that a bot is in."""
 
 import argparse
 import logging
@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from worldloom_sdk.bot import Bot
 from worldloom_sdk.errors import SetupError
+from worldloom_sdk.events import Joined
 from worldloom_sdk.tokens import read_token
 
-__all__ = ["options_for", "start_log", "who"]
+__all__ = ["options_for", "start_log", "telling", "who"]
 
 
 def options_for(doc: str | None, name: str | None = None) -> argparse.ArgumentParser:
@@ -23,6 +25,10 @@ def options_for(doc: str | None, name: str | None = None) -> argparse.ArgumentPa
     parser.add_argument(
         "url", nargs="?", default="127.0.0.1:8420", help="host:port, http(s)://host or ws(s)://host:port/ws"
     )
+    parser.add_argument(
+        "--access", default="", metavar="CODE",
+        help="an invitation (it makes an account: with --name and --token-file) or the world's password, if it asks",
+    )  # fmt: skip
     if name is not None:
         parser.add_argument("--name", default=name, help="of a bot that comes without a key (%(default)s)")
         right = parser.add_mutually_exclusive_group()
@@ -38,14 +44,26 @@ def options_for(doc: str | None, name: str | None = None) -> argparse.ArgumentPa
 
 
 def who(options: argparse.Namespace) -> dict[str, Any]:
-    """Name, key and token file from the options, as ``Bot`` takes them. Starts the log, too.
+    """Name, key, token file and access from the options, as ``Bot`` takes them. Starts the log, too.
 
     Raises:
         SystemExit: The key file cannot be used; why is one line on standard error.
     """
     start_log()
     key = None if options.key_file is None else _key_in(options.key_file)
-    return {"name": options.name, "key": key, "token_file": options.token_file}
+    return {"name": options.name, "key": key, "token_file": options.token_file, "access": options.access}
+
+
+def telling(bot: Bot) -> Bot:
+    """Have a bot print one line whenever it comes into a world: which one, and as whom."""
+
+    @bot.on(Joined)
+    def tell(event: Joined) -> None:
+        role = bot.client.role
+        article = "an" if role.startswith("o") else "a"
+        print(f"in the world {event.world} as {bot.name}, {article} {role}", flush=True)
+
+    return bot
 
 
 def start_log() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from worldloom_sdk import Blocked, Bot, Client, Interrupted, Position, Spoke, TimedOut
-from worldloom_sdk.examples.starting import options_for, who
+from worldloom_sdk.examples.starting import options_for, telling, who
 
 TOGETHER_M = 8.0
 WAIT_S = 30.0
@@ -96,7 +96,7 @@ def main() -> None:
     parser = options_for(__doc__, "Guide")
     parser.add_argument("--sights", type=read_sights_of, default=[], metavar="FILE", help="where it goes")
     options = parser.parse_args()
-    make_bot(options.url, sights=options.sights, **who(options)).run()
+    telling(make_bot(options.url, sights=options.sights, **who(options))).run()
 
 
 def read_sights_of(name: str) -> list[Sight]:

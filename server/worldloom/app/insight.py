@@ -13,8 +13,9 @@ from worldloom.app.telemetry import Telemetry, TickReport
 from worldloom.app.version import worldloom_version
 from worldloom.app.world import World
 from worldloom.bus.mqtt import MqttPublisher
+from worldloom.gateway.listening import Renewal
 from worldloom.gateway.serving import GameServer
-from worldloom.persistence.store import SqlStore
+from worldloom.persistence.store import SqlStore, StoreStats
 
 __all__ = ["Pulse", "health", "pull"]
 
@@ -79,19 +80,21 @@ def health(
     pulse: Pulse,
     supervisor: Supervisor,
     publisher: MqttPublisher | None,
+    store: StoreStats,
+    renewal: Renewal,
     stopping: bool,
 ) -> dict[str, Any]:
-    """What ``/healthz`` tells; ``problems`` says why it is not ``ok``."""
+    """What ``/healthz`` tells; ``problems`` says why it is not ``ok``. Strangers may read it: no path, no address."""
     emerge = asdict(world.emerge.stats())
     problems = ["the server is stopping"] if stopping else []
-    if not (emerge["store_available"] and world.enforcer.is_available):
-        problems.append("the database cannot be reached")
+    problems += _store_problems(store, world.enforcer.is_available)
     if pulse.still_s > STILL_S:
         problems.append(f"no tick went well for {pulse.still_s:.0f} s; {pulse.failed} failed since start")
     problems += [f"a task keeps failing: {name}" for name in supervisor.failing()]
     warnings = (
         ["the generator hung too often: noise stands in until restart"] if emerge["source_retired"] else []
     )
+    warnings += renewal.warnings(time.time())
     return {
         "ok": not problems,
         "status": "stopping" if stopping else "open",
@@ -106,6 +109,16 @@ def health(
     }
 
 
+def _store_problems(store: StoreStats, is_followed: bool) -> list[str]:
+    """The audit log is read four times a second: so long reading is not unwell unseen. Writing has its probe."""
+    problems = []
+    if store.read_fault or not is_followed:
+        problems.append(f"the database cannot be reached: {store.read_fault or 'too much waits for it'}")
+    if store.write_fault:
+        problems.append(f"the database cannot be written: {store.write_fault}")
+    return problems
+
+
 def pull(
     telemetry: Telemetry,
     world: World,
@@ -116,6 +129,7 @@ def pull(
     pulse: Pulse,
     heart: Heart,
     supervisor: Supervisor,
+    renewal: Renewal,
 ) -> None:
     """Metrics that are read when somebody looks."""
     telemetry.pull("emerge_queue", lambda: world.emerge.stats().queued)
@@ -136,6 +150,8 @@ def pull(
         "commands_refused", lambda: {str(c): float(n) for c, n in world.gateway.commands.refused.items()}
     )
     telemetry.pull("http_requests", lambda: {str(status): float(n) for status, n in answers.items()})
+    if (validity := renewal.validity) is not None:
+        telemetry.pull("tls_expires_seconds", lambda: (renewal.validity or validity).not_after_s)
     if publisher is not None:
         telemetry.pull("mqtt_outbox", lambda: publisher.stats().queued)
         telemetry.pull("mqtt_dropped", lambda: publisher.stats().dropped)

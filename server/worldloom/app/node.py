@@ -17,6 +17,8 @@ from worldloom.app.clock import SystemClock, unix_ms
 from worldloom.app.heart import Heart
 from worldloom.app.insight import Pulse, health, pull
 from worldloom.app.secrets import (
+    NEW_SECRETS,
+    SECRETS_FILE,
     metrics_token,
     open_secrets,
     read_password,
@@ -54,6 +56,8 @@ SWEEP_EVERY_S = 1.0
 FORGET_EVERY_S = 30.0
 TIDY_EVERY_S = 3_600.0
 RENEW_EVERY_S = 30.0
+PROBE_EVERY_S = 2.0
+"""While the database cannot be written, so often it is tried: nobody else might."""
 
 
 async def serve(config: Config, ready: Callable[[str], None]) -> int:
@@ -91,9 +95,11 @@ async def _open_and_run(
         telemetry, answers, supervisor = Telemetry(), Counter[int](), Supervisor()
         pulse = Pulse(world, telemetry)
         heart = Heart(world.clock, pulse.beat)
+        renewal = Renewal(bound.tls, config.server.tls_cert, config.server.tls_key)
 
         def how() -> dict[str, Any]:
-            return health(world, telemetry, pulse, supervisor, publisher, stopping.is_set())
+            stats = store.stats()
+            return health(world, telemetry, pulse, supervisor, publisher, stats, renewal, stopping.is_set())
 
         app = make_app(
             how,
@@ -106,11 +112,10 @@ async def _open_and_run(
         )
         sockets = SocketSettings(write_buffer_bytes=config.sync.write_buffer_bytes)
         server = GameServer(config.server, world.gateway.accept, world.inbox, app, sockets)
-        pull(telemetry, world, store, server, publisher, answers, pulse, heart, supervisor)
+        pull(telemetry, world, store, server, publisher, answers, pulse, heart, supervisor, renewal)
         telemetry.pull("ok", lambda: float(how()["ok"]))
         url = await _listening(server, config, bound)
-        renewal = Renewal(bound.tls, config.server.tls_cert, config.server.tls_key)
-        async with _running(world, telemetry, publisher, heart, supervisor, renewal):
+        async with _running(world, store, telemetry, publisher, heart, supervisor, renewal):
             # What is there now stays: the collector need not look at it again.
             gc.collect()
             gc.freeze()
@@ -185,6 +190,7 @@ async def _save_last(world: World) -> None:
 async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore, MqttPublisher | None, str]]:
     """A world on its database, who publishes its events, if anybody, and the token of its metrics."""
     data = config.data_path
+    had_secrets = (data / SECRETS_FILE).exists()
     secrets = await asyncio.to_thread(open_secrets, data)
     door = Door(config.access.mode, _password(config))
     await asyncio.to_thread(migrate, config.storage_url, data / BACKUPS_FOLDER, secrets_to_keep(data))
@@ -192,6 +198,8 @@ async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore, MqttPu
     try:
         opening = worlds.OpenWorld(config.world.name, config.world.seed, unix_ms())
         row = await store.run(worlds.open_world, opening)
+        if not had_secrets and row.created_ms < opening.now_ms:
+            _log.warning("%s: %s", data / SECRETS_FILE, NEW_SECRETS)
         where = {"data": config.data_path, "database": _database(config.storage_url), "seed": row.seed}
         _log.info("opening world %s", row.name, extra=where)
         publisher = open_publisher(config.mqtt, row, unix_ms())
@@ -231,6 +239,7 @@ def _tell_nobody(event: PublicEvent) -> None:
 @contextlib.asynccontextmanager
 async def _running(
     world: World,
+    store: SqlStore,
     telemetry: Telemetry,
     publisher: MqttPublisher | None,
     heart: Heart,
@@ -250,6 +259,7 @@ async def _running(
         "places": lambda: _every(
             world.config.storage.places_every_s, _quietly(world.save_places, "places not saved")
         ),
+        "probe": lambda: _every(PROBE_EVERY_S, lambda: _probe(store)),
         "tls": lambda: _every(RENEW_EVERY_S, lambda: _renew(renewal)),
         "tidy": lambda: _every(TIDY_EVERY_S, _quietly(world.tidy, "what ran out is still kept")),
     }
@@ -270,12 +280,20 @@ async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
         await act()
 
 
+async def _probe(store: SqlStore) -> None:
+    if store.stats().write_fault:
+        with contextlib.suppress(StoreUnavailable):
+            await store.probe()
+
+
 async def _renew(renewal: Renewal) -> None:
+    before = renewal.fault
     try:
         if await asyncio.to_thread(renewal.look):
             _log.info("the renewed certificate is in use")
     except ConfigError as fault:
-        _log.error("the renewed certificate is not taken up, the one before stays: %s", fault)
+        if renewal.fault != before:
+            _log.error("the renewed certificate is not taken up, the one before stays: %s", fault)
 
 
 def _soon(act: Callable[[], None]) -> Callable[[], Awaitable[None]]:
@@ -286,12 +304,18 @@ def _soon(act: Callable[[], None]) -> Callable[[], Awaitable[None]]:
 
 
 def _quietly(act: Callable[[], Awaitable[None]], what: str) -> Callable[[], Awaitable[None]]:
-    """The same, where an unavailable database is one line, not a fault."""
+    """The same, where a database that is away is one line until it is back, not a fault."""
+    is_told = False
 
     async def run() -> None:
+        nonlocal is_told
         try:
             await act()
         except StoreUnavailable as fault:
-            _log.warning("%s, later again: %s", what, fault)
+            if not is_told:
+                _log.warning("%s, later again: %s", what, fault)
+            is_told = True
+        else:
+            is_told = False
 
     return run

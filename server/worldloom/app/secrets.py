@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from worldloom.errors import ConfigError
+from worldloom.persistence.rights import denied
 
 __all__ = [
     "METRICS_TOKEN_FILE",
+    "NEW_SECRETS",
     "SECRETS_FILE",
     "Secrets",
     "metrics_token",
@@ -32,6 +34,12 @@ SECRETS_FILE = "secrets.toml"
 METRICS_TOKEN_FILE = "metrics.token"
 """Beside it; follows from the secret, and is written for whoever sets up Prometheus."""
 SECRET_BYTES = 32
+NEW_SECRETS = (
+    "expected the secrets of a world that is there already, got no file: new ones are made. Reports sealed before "
+    "cannot be checked any more, and the metrics token is another. If the old file is in a backup, stop, put it back, "
+    "and start again"
+)
+"""Said where a world has lost its secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +144,8 @@ def read_secret_file(path: Path) -> str:
         raise ConfigError(fault)
     try:
         return path.read_text(encoding="utf-8")
+    except PermissionError as error:
+        raise ConfigError(f"expected a readable file; got: {denied(error)}") from None
     except OSError as error:
         raise ConfigError(f"{path}: expected a readable file; got: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -61,6 +61,7 @@ PULLED: dict[str, Pulled] = {
     "ticks_missed": Pulled("Ticks left out because those before took too long.", counter=True),
     "task_restarts": Pulled("Tasks that failed and were started again, by task.", counter=True, label="task"),
     "regions": Pulled("Regions that the shard holds in memory."),
+    "tls_expires_seconds": Pulled("When the certificate in use expires, Unix time; only with TLS."),
     "ok": Pulled("1: what /healthz calls ok; 0: it says what is wrong."),
 }
 """Every name that ``Telemetry.pull`` takes, without the prefix ``worldloom_``."""

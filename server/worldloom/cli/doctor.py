@@ -5,16 +5,15 @@ import os
 import shutil
 import socket
 import sqlite3
-import ssl
 import stat
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from worldloom.cli.database import check_database
+from worldloom.cli.database import check_database, has_world
 from worldloom.cli.settings import (
     SPARE_FILES,
     add_config_option,
@@ -24,7 +23,9 @@ from worldloom.cli.settings import (
 )
 from worldloom.cli.verdict import Check, State
 from worldloom.config import Config, ignored_variables
+from worldloom.errors import ConfigError
 from worldloom.persistence.backups import BACKUPS_FOLDER, newest
+from worldloom.persistence.rights import denied, owner_hint
 
 __all__ = [
     "add_arguments",
@@ -32,6 +33,7 @@ __all__ = [
     "check_clock",
     "check_data",
     "check_disk",
+    "check_door",
     "check_environment",
     "check_files",
     "check_packages",
@@ -90,23 +92,36 @@ def run(args: argparse.Namespace) -> int:
 
 
 def checks(config: Config) -> Iterator[Check]:
-    """Every check, in the order in which things are needed."""
-    yield check_python(sys.version_info[:3])
-    yield check_packages(SERVER_PACKAGES)
-    yield check_environment(os.environ)
-    yield from (check_uvloop(), check_torch())
-    yield check_sqlite(
-        sqlite3.sqlite_version_info, uses_sqlite=not config.storage.url.startswith("postgresql")
-    )
-    yield check_data(config.data_path)
-    yield check_database(config.storage_url)
-    yield check_secrets(config)
-    yield check_backup(config.data_path, time.time())
-    yield check_disk(config.data_path)
-    yield check_port(config.server.host, config.server.port)
-    yield check_tls(config.server.tls_cert, config.server.tls_key)
-    yield check_files(config.server.max_connections + SPARE_FILES)
-    yield check_clock(time.time())
+    """Every check, in the order in which things are needed; one that may not look says so, and fails."""
+    for name, look in _looks(config).items():
+        try:
+            yield look()
+        except PermissionError as error:
+            yield Check(State.FAIL, name, denied(error))
+
+
+def _looks(config: Config) -> dict[str, Callable[[], Check]]:
+    """Every check by the name under which it is shown."""
+    data, server = config.data_path, config.server
+    uses_sqlite = not config.storage.url.startswith("postgresql")
+    return {
+        "python": lambda: check_python(sys.version_info[:3]),
+        "packages": lambda: check_packages(SERVER_PACKAGES),
+        "environment": lambda: check_environment(os.environ),
+        "uvloop": check_uvloop,
+        "torch": check_torch,
+        "sqlite": lambda: check_sqlite(sqlite3.sqlite_version_info, uses_sqlite=uses_sqlite),
+        "data": lambda: check_data(data),
+        "database": lambda: check_database(config.storage_url),
+        "secrets": lambda: check_secrets(config),
+        "door": lambda: check_door(config),
+        "backup": lambda: check_backup(data, time.time()),
+        "disk": lambda: check_disk(data),
+        "port": lambda: check_port(server.host, server.port),
+        "tls": lambda: check_tls(server.tls_cert, server.tls_key, time.time()),
+        "open files": lambda: check_files(server.max_connections + SPARE_FILES),
+        "clock": lambda: check_clock(time.time()),
+    }
 
 
 def check_python(running: tuple[int, int, int]) -> Check:
@@ -180,9 +195,8 @@ def check_data(data: Path) -> Check:
         probe.touch(mode=0o600)
         probe.unlink()
     except OSError as error:
-        return Check(
-            State.FAIL, "data", f"{folder}: {error.strerror}", "choose another --data, or mend its rights"
-        )
+        advice = f"choose another --data, or: {owner_hint(folder)}"
+        return Check(State.FAIL, "data", f"{folder}: {error.strerror}", advice)
     if folder != data:
         return Check(State.OK, "data", f"{data} will be made at first start")
     mode = stat.S_IMODE(data.stat().st_mode)
@@ -192,17 +206,39 @@ def check_data(data: Path) -> Check:
 
 
 def check_secrets(config: Config) -> Check:
-    """Files with secrets can be read by their owner alone."""
-    from worldloom.app.secrets import SECRETS_FILE, mode_fault
+    """Files with secrets are there, and can be read by their owner alone; a world that was served has its own."""
+    from worldloom.app.secrets import NEW_SECRETS, SECRETS_FILE, mode_fault, read_secret_file
 
-    paths = [config.data_path / SECRETS_FILE, *filter(None, [_path(config.mqtt.password_file)])]
-    if config.server.tls_key:
-        paths.append(Path(config.server.tls_key))
-    faults = [fault for path in paths if (fault := mode_fault(path))]
+    own = config.data_path / SECRETS_FILE
+    faults = [fault for path in (own, _path(config.server.tls_key)) if path and (fault := mode_fault(path))]
+    try:
+        # The key is read, and spoken of, with its certificate.
+        needed = [own] if own.exists() else []
+        needed += filter(None, [_path(config.mqtt.password_file if config.mqtt.enabled else "")])
+        for path in needed:
+            read_secret_file(path)
+    except ConfigError as fault:
+        faults.append(str(fault))
     if faults:
-        return Check(State.FAIL, "secrets", "; ".join(faults))
-    present = paths[0].exists()
-    return Check(State.OK, "secrets", "closed to others" if present else "will be made at first start")
+        return Check(State.FAIL, "secrets", "; ".join(dict.fromkeys(faults)))
+    if own.exists():
+        return Check(State.OK, "secrets", "closed to others")
+    if has_world(config.storage_url):
+        advice = "before the next start, put it back from a backup, or name its folder with --data"
+        return Check(State.WARN, "secrets", f"{own}: {NEW_SECRETS}", advice)
+    return Check(State.OK, "secrets", "will be made at first start")
+
+
+def check_door(config: Config) -> Check:
+    """The password that newcomers must know can be read, where one is asked for."""
+    from worldloom.app.secrets import read_password
+
+    if config.access.mode == "password":
+        try:
+            read_password(Path(config.access.password_file))
+        except ConfigError as fault:
+            return Check(State.FAIL, "door", str(fault), "access.password_file names it")
+    return Check(State.OK, "door", f"access.mode is {config.access.mode!r}")
 
 
 def check_backup(data: Path, unix_s: float) -> Check:
@@ -251,15 +287,23 @@ def check_port(host: str, port: int) -> Check:
     return Check(State.OK, "port", f"{host}:{port} is free")
 
 
-def check_tls(cert: str, key: str) -> Check:
-    """Certificate and key belong together."""
+def check_tls(cert: str, key: str, unix_s: float) -> Check:
+    """Certificate and key can be used, as the server will, and hold for a while."""
+    from worldloom.gateway.listening import open_tls
+    from worldloom.gateway.validity import validity_of
+
     if not cert:
         return Check(State.OK, "tls", "off; beyond this network, put it behind TLS")
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key)
-    except OSError as error:  # ssl.SSLError is one.
-        return Check(State.FAIL, "tls", f"{cert}, {key}: {error.strerror or error}", "PEM files are expected")
-    return Check(State.OK, "tls", cert)
+        open_tls(cert, key)
+    except ConfigError as fault:
+        return Check(State.FAIL, "tls", str(fault), "the server does not start with them")
+    validity = validity_of(Path(cert).read_bytes())
+    if validity is None or not (warning := validity.warning(unix_s)):
+        return Check(State.OK, "tls", cert)
+    state = State.FAIL if validity.fault(unix_s) else State.WARN
+    advice = "renew it; a server that runs takes up the new files by itself, within half a minute"
+    return Check(state, "tls", f"{cert}: {warning}", advice)
 
 
 def check_files(needed: int) -> Check:

@@ -4,7 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
-from worldloom.cli.keeping import contents, data_option, told_on_stderr
+from worldloom.cli.keeping import contents, told_on_stderr, where_options
 from worldloom.cli.settings import add_config_option, add_data_option, config_of
 from worldloom.persistence.archive_read import open_archive
 from worldloom.persistence.load import load
@@ -41,5 +41,5 @@ def run(args: argparse.Namespace) -> int:
         "; its secrets were left out (worldloom restore takes them, too)" if archive.manifest.files else ""
     )
     print(f"imported {contents(archive.manifest, args.file, began)}{left_out}")
-    print(f"Next: worldloom serve{data_option(args.data)}")
+    print(f"Next: worldloom serve{where_options(args)}")
     return 0

@@ -1,5 +1,6 @@
 """What backup, restore, export and import share: progress on standard error, and a line that says what is in it."""
 
+import argparse
 import contextlib
 import shlex
 import sys
@@ -14,7 +15,7 @@ from rich.progress import Progress as Bars
 from worldloom.persistence.archive import Manifest, Progress
 from worldloom.persistence.archive_read import open_archive
 
-__all__ = ["check", "contents", "data_option", "told_on_stderr"]
+__all__ = ["check", "contents", "told_on_stderr", "where_options"]
 
 
 @contextlib.contextmanager
@@ -73,6 +74,7 @@ def check(path: Path) -> int:
     return 0
 
 
-def data_option(data: str | None) -> str:
-    """``--data`` as it was given, for the command that is proposed next."""
-    return f" --data {shlex.quote(data)}" if data else ""
+def where_options(args: argparse.Namespace) -> str:
+    """``--config`` and ``--data`` as they were given, for the command that is proposed next."""
+    given = (("--config", args.config), ("--data", args.data))
+    return "".join(f" {option} {shlex.quote(str(value))}" for option, value in given if value)

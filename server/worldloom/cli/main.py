@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import keyword
+import os
 import sys
 from collections.abc import Sequence
 
@@ -38,6 +39,8 @@ Settings: config file < environment (WORLDLOOM_SERVER__PORT=9000) < option.
 EXIT_WRONG = 2
 """The command line or the configuration is wrong, or the installation lacks something."""
 EXIT_INTERRUPTED = 130
+EXIT_PIPE = 141
+"""Whoever read the output wants no more of it; the number that a shell gives for it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,7 +56,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[:1] == ["--version"]:
         words[0] = "version"
     try:
-        return _run(_parse(words))
+        code = _run(_parse(words))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # What is left in the buffer would fail again when Python ends, and be told of.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_PIPE
     except ModuleNotFoundError as error:
         return _missing(error)
     except KeyboardInterrupt:
@@ -101,4 +110,9 @@ def _run(args: argparse.Namespace) -> int:
         return int(args.run(args))
     except WorldloomError as error:
         print(f"worldloom: {error}", file=sys.stderr)
+        return EXIT_WRONG
+    except PermissionError as error:
+        from worldloom.persistence.rights import denied
+
+        print(f"worldloom: {denied(error)}", file=sys.stderr)
         return EXIT_WRONG

@@ -6,16 +6,19 @@ audit log and puts it in force; without one it is in force at the next start.
 
 import argparse
 import asyncio
+import contextlib
 import sys
 from collections.abc import Awaitable, Callable
 
 from worldloom.cli import people_acts, people_audit, people_reports, people_views
-from worldloom.cli.people_words import confirm
+from worldloom.cli.people_words import confirm, plain, whom
 from worldloom.cli.settings import add_config_option, add_data_option, config_of
 from worldloom.config import Config
 from worldloom.errors import Refusal, WorldloomError
 from worldloom.persistence.store import SqlStore, open_beside
 from worldloom.ports import Tx
+from worldloom.services.asking import find
+from worldloom_sdk.protocol.messages import RefusalCode, Role
 
 __all__ = ["EXIT_REFUSED", "add_arguments", "run"]
 
@@ -99,9 +102,22 @@ async def _beside(
             raise WorldloomError(
                 "expected the database of a world; got one without. Start it once: worldloom serve"
             )
+        if not confirm(args, await store.read(_bans_an_owner, args)):
+            raise Refusal(RefusalCode.FORBIDDEN, "nothing was done")
         return await work(store, config, args)
     finally:
         await store.close()
+
+
+def _bans_an_owner(tx: Tx, args: argparse.Namespace) -> str:
+    """What to ask before an owner is banned without end; empty for anything else."""
+    if args.people_command != "ban" or args.minutes or args.network:
+        return ""
+    with contextlib.suppress(Refusal):  # The act itself says what is wrong.
+        found = find(tx, whom(args))
+        if found.role is Role.OWNER:
+            return f"ban {plain(found.about)}, an owner, without end"
+    return ""
 
 
 def _is_made(tx: Tx, _: None) -> bool:

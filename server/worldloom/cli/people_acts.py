@@ -30,11 +30,11 @@ Add = Callable[[str, str, str], argparse.ArgumentParser]
 
 USES_MAX = 1_000
 _GUEST_NOTE = (
-    "Guests are not in the database: a running server does this within a second to whoever is here under exactly "
-    "this name."
+    "Guests are not in the database: it counts while the server runs, which does it within a second to whoever is "
+    "here under exactly this name."
 )
 _TOLD = {
-    "kick": "A running server sends them out within a second; they may come back.",
+    "kick": "It counts while the server runs, which sends them out within a second; they may come back.",
     "ban": "A running server sends them and their bots out within a second.",
     "unban": "They may come in again.",
     "mute": "A running server lets them and their bots speak no more within a second.",

@@ -4,7 +4,8 @@ The packed form of the evidence is made in ``gateway.evidence``.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -153,7 +154,7 @@ def _print_report(row: ReportRow, sealed: str, evidence: Evidence | None) -> Non
         print_table(("s", "who", "", "what"), (_heard_row(evidence, line) for line in evidence.heard), 2)
     print("\nIn view, x and z in metres" if evidence.seen else "\nNothing was in view.")
     if evidence.seen:
-        print_table(("s", "who"), (_seen_row(evidence, *moment) for moment in evidence.seen), 2)
+        print_table(("s", "who"), _seen_rows(evidence), 2)
 
 
 def _heard_row(evidence: Evidence, line: tuple[int, str, int, str, Any]) -> tuple[object, ...]:
@@ -162,9 +163,20 @@ def _heard_row(evidence: Evidence, line: tuple[int, str, int, str, Any]) -> tupl
     return _before(evidence, at), _known(avatar, name), _SAYS.get(kind, kind), said
 
 
+def _seen_rows(evidence: Evidence) -> Iterator[tuple[object, ...]]:
+    """A row for each moment; one alone for a span in which nobody was in view."""
+    for somebody, span in groupby(evidence.seen, lambda moment: bool(moment[1])):
+        moments = list(span)
+        if somebody:
+            yield from (_seen_row(evidence, *moment) for moment in moments)
+        else:
+            first, last = _before(evidence, moments[0][0]), _before(evidence, moments[-1][0])
+            yield first if len(moments) == 1 else f"{first} to {last}", "nobody"
+
+
 def _seen_row(evidence: Evidence, at: int, bodies: list[tuple[int, float, float]]) -> tuple[object, ...]:
     told = [f"{_known(who, evidence.names.get(str(who), ''))} {x:.1f} {z:.1f}" for who, x, z in bodies]
-    return _before(evidence, at), "; ".join(told) or "nobody"
+    return _before(evidence, at), "; ".join(told)
 
 
 def _known(avatar: int, name: str) -> str:

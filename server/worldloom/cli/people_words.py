@@ -206,13 +206,17 @@ def _network(text: str) -> str:
 # ---- asking for a yes
 
 
-def confirm(args: argparse.Namespace) -> bool:
+def confirm(args: argparse.Namespace, question: str | None = None) -> bool:
     """Whether somebody is sure, where that is asked for.
+
+    Args:
+        args: Of the command.
+        question: What is to be confirmed; by default what the arguments alone say.
 
     Raises:
         WorldloomError: Nobody can be asked: standard input is no terminal.
     """
-    question = _question(args)
+    question = _question(args) if question is None else question
     if not question or args.yes:
         return True
     if not sys.stdin.isatty():

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from worldloom.app.secrets import SECRETS_FILE, refuse_other_secrets, restore_secrets
-from worldloom.cli.keeping import contents, data_option, told_on_stderr
+from worldloom.cli.keeping import contents, told_on_stderr, where_options
 from worldloom.cli.settings import add_config_option, add_data_option, config_of
 from worldloom.errors import ConfigError
 from worldloom.persistence.archive_read import open_archive
@@ -48,5 +48,5 @@ def run(args: argparse.Namespace) -> int:
         # The secrets first: who is interrupted between the two has no world yet, and can say the same again.
         load(config.storage_url, archive, progress, lambda: restore_secrets(config.data_path, content))
     print(f"restored {contents(archive.manifest, args.file, began)}")
-    print(f"Next: worldloom serve{data_option(args.data)}")
+    print(f"Next: worldloom serve{where_options(args)}")
     return 0

@@ -17,12 +17,15 @@ from rich.table import Table
 from rich.text import Text
 
 from worldloom.app.secrets import read_secret_file
+from worldloom.cli.settings import add_config_option, add_data_option, config_of
+from worldloom.config import ServerConfig
 from worldloom.errors import WorldloomError
 
 __all__ = [
     "Sample",
     "StatusError",
     "add_arguments",
+    "own_url",
     "parse_metrics",
     "read",
     "report",
@@ -78,12 +81,13 @@ class Sample:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--url``, ``--token-file``, ``--once``, ``--json`` and ``--insecure``."""
+    """Add ``--url``, where the settings are, ``--token-file``, ``--once``, ``--json`` and ``--insecure``."""
     parser.add_argument(
         "--url",
-        default="http://127.0.0.1:8420",
-        help="the server, HOST:PORT or a whole URL (default: http://127.0.0.1:8420)",
+        help="the server, HOST:PORT or a whole URL (default: the one of the settings, on this machine)",
     )
+    add_config_option(parser)
+    add_data_option(parser)
     parser.add_argument(
         "--token-file",
         type=Path,
@@ -106,8 +110,11 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         StatusError: The server does not answer.
     """
-    url = (args.url if "://" in args.url else f"http://{args.url}").rstrip("/")
-    context = _trusting() if args.insecure else None
+    own = None if args.url else config_of(args).server
+    named = args.url if own is None else own_url(own)
+    url = (named if "://" in named else f"http://{named}").rstrip("/")
+    # On this machine the certificate's name is another, and there is nobody in between.
+    context = _trusting() if args.insecure or (own is not None and own.tls_cert) else None
     token = token_in(args.token_file) if args.token_file is not None else ""
     before, now = read(url, context, token), None
     if args.once or args.json:
@@ -124,6 +131,13 @@ def run(args: argparse.Namespace) -> int:
             now = read(url, context, token)
             live.update(table(url, before, now), refresh=True)
             before = now
+
+
+def own_url(server: ServerConfig) -> str:
+    """Where the server of these settings is reached from its own machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(server.host, server.host)
+    scheme = "https" if server.tls_cert else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
 
 
 def read(url: str, context: ssl.SSLContext | None = None, token: str = "") -> Sample:

@@ -91,7 +91,7 @@ class Door:
         self.guesses.give_back(home)
 
     def _invited(self, hello: Hello, home: str, now: float) -> None:
-        hint = "ask who runs the world for an invitation, and come with it, a name and keep"
+        hint = "ask who runs the world for one; it makes an account: give it together with a name and a token file"
         if not hello.access:
             raise Refusal(RefusalCode.ACCESS, "expected an invitation, got none", hint)
         if not hello.keep:

@@ -1,12 +1,14 @@
 """The entrance: who may come in, as whom, and where. Asks the store; knows no frames and no ticks."""
 
+import asyncio
 import secrets
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from worldloom.errors import Refusal, StoreUnavailable
+from worldloom.errors import DATABASE_AWAY, Refusal, StoreUnavailable
 from worldloom.gateway.door import Door
 from worldloom.gateway.roster import Roster
 from worldloom.gateway.session import FOREVER, Bucket, Standing
@@ -24,8 +26,14 @@ from worldloom_sdk.protocol.messages import PROTOCOL_VERSION, BlockReach, Hello,
 __all__ = ["Admitted", "Entrance", "Known", "standing_of"]
 
 Place = tuple[int, int, int, int]
+C = TypeVar("C")
+R = TypeVar("R")
 
 RETRY_MS = 2_000
+STORE_S = 5.0
+"""How long the store may take to say who somebody is, or to write it down: shorter than the time for a Hello."""
+LAND_S = 8.0
+"""How long a place's land may take to be there."""
 GUEST_BIT = 1 << 31
 """Avatar ids of guests have this bit; those of accounts have not."""
 
@@ -171,14 +179,10 @@ class Entrance:
         """
         networks = networks_of(home)
         try:
-            if hello.token is not None:
-                known = await self._signed_in(hello, accounts.hash_token(hello.token), networks)
-            elif hello.code:
-                known = await self._with_code(hello, home, networks)
-            else:
-                known = await self._newcomer(hello, home, networks)
-        except StoreUnavailable as fault:
-            raise _unavailable(fault) from None
+            async with asyncio.timeout(STORE_S):
+                known = await self._known(hello, home, networks)
+        except (StoreUnavailable, TimeoutError):
+            raise _unavailable() from None
         self._door.check(known.standing.role)
         return known
 
@@ -189,6 +193,13 @@ class Entrance:
             Refusal: ACCESS; it is closed.
         """
         self._door.check(role)
+
+    async def _known(self, hello: Hello, home: str, networks: tuple[str, ...]) -> Known:
+        if hello.token is not None:
+            return await self._signed_in(hello, accounts.hash_token(hello.token), networks)
+        if hello.code:
+            return await self._with_code(hello, home, networks)
+        return await self._newcomer(hello, home, networks)
 
     async def _signed_in(self, hello: Hello, token_sha256: bytes, networks: tuple[str, ...]) -> Known:
         ask = Ask(None, token_sha256, networks, self._unix_ms())
@@ -214,11 +225,12 @@ class Entrance:
         networks = networks_of(home)
         entering = access.EnterWithCode(hello.code, self._unix_ms(), hello.client, networks)
         try:
-            entered = await self._store.run(access.enter_with_code, entering)
-            self._door.guessed(home)
-            known = await self._signed_in(hello, accounts.hash_token(entered.token), networks)
-        except StoreUnavailable as fault:
-            raise _unavailable(fault) from None
+            async with asyncio.timeout(STORE_S):
+                entered = await self._run_unless_late(access.enter_with_code, entering)
+                self._door.guessed(home)
+                known = await self._signed_in(hello, accounts.hash_token(entered.token), networks)
+        except (StoreUnavailable, TimeoutError):
+            raise _unavailable() from None
         return replace(known, token=entered.token, recovery=entered.recovery, by_code=True)
 
     async def _newcomer(self, hello: Hello, home: str, networks: tuple[str, ...]) -> Known:
@@ -245,7 +257,7 @@ class Entrance:
         """
         account = known.row
         x, z, yaw = self._where(account, last_place)
-        if not await self._land_ready(x >> REGION_SHIFT, z >> REGION_SHIFT):
+        if not await self._is_land(x >> REGION_SHIFT, z >> REGION_SHIFT):
             raise Refusal(RefusalCode.UNAVAILABLE, "the land there could not be made", "try again", RETRY_MS)
         if account is not None:
             skeletons = _skeletons(clean_name(account.name))
@@ -273,14 +285,36 @@ class Entrance:
             invitation=self._door.invitation(hello),
         )
         try:
-            row = await self._store.run(accounts.register, command)
+            async with asyncio.timeout(STORE_S):
+                row = await self._run_unless_late(accounts.register, command)
             if command.invitation is not None:
                 self._door.guessed(home)
-        except StoreUnavailable as fault:
-            raise _unavailable(fault) from None
+        except (StoreUnavailable, TimeoutError):
+            raise _unavailable() from None
         standing = replace(who.known.standing, role=Role.RESIDENT, token_sha256=command.token_sha256)
         known = Known(row, standing, token=token, recovery=recovery)
         return replace(who, avatar=row.account, known=known)
+
+    async def _run_unless_late(self, use_case: Callable[[Tx, C], R], command: C) -> R:
+        """Run a use case that does nothing once nobody waits for it: it would take a name for a token that is lost."""
+        late = threading.Event()
+
+        def unless_late(tx: Tx, command: C) -> R:
+            if late.is_set():
+                raise _unavailable()
+            return use_case(tx, command)
+
+        try:
+            return await self._store.run(unless_late, command)
+        finally:
+            late.set()
+
+    async def _is_land(self, rx: int, rz: int) -> bool:
+        try:
+            async with asyncio.timeout(LAND_S):
+                return await self._land_ready(rx, rz)
+        except TimeoutError:
+            return False
 
     def _where(
         self, account: AccountRow | None, last_place: Callable[[int], Place | None]
@@ -326,8 +360,8 @@ def _skeletons(name: Name) -> tuple[str, ...]:
     return (name.skeleton, name.lookalike) if name.lookalike else (name.skeleton,)
 
 
-def _unavailable(fault: StoreUnavailable) -> Refusal:
-    return Refusal(RefusalCode.UNAVAILABLE, f"the database cannot be asked: {fault}", "try again", RETRY_MS)
+def _unavailable() -> Refusal:
+    return Refusal(RefusalCode.UNAVAILABLE, DATABASE_AWAY, "try again", RETRY_MS)
 
 
 def _is_free(tx: Tx, name: Name) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from worldloom.errors import Refusal, StoreUnavailable
+from worldloom.errors import DATABASE_AWAY, Refusal, StoreUnavailable
 from worldloom.gateway.session import Session
 from worldloom.replication.wire import message
 from worldloom_sdk.protocol.messages import Done, RefusalCode
@@ -68,13 +68,12 @@ class Errands:
             result = await work()
         except Refusal as refusal:
             self._answer(session, socket, number, refusal)
-        except StoreUnavailable as fault:
-            text = f"the database cannot be asked: {fault}"
+        except StoreUnavailable:
             self._answer(
                 session,
                 socket,
                 number,
-                Refusal(RefusalCode.UNAVAILABLE, text, "look whether it was done", 2_000),
+                Refusal(RefusalCode.UNAVAILABLE, DATABASE_AWAY, "look whether it was done", 2_000),
             )
         except Exception:  # noqa: BLE001 - a task boundary: one command's fault is not the world's
             _log.exception("a command could not be carried out")

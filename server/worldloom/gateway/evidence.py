@@ -6,7 +6,7 @@ signals are noted by seat and session as they are written.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import itemgetter
 
 import msgpack
@@ -37,9 +37,12 @@ _Body = tuple[int, float, float]
 _Watched = tuple[GroupKey, ViewGroup, int, frozenset[int]]
 
 
+_NOBODY: frozenset[int] = frozenset()
+
+
 @dataclass(slots=True)
 class _Moment:
-    """Where everybody was, and what each viewer was being sent."""
+    """Where everybody was, and what each viewer was being sent: arrays, so that the collector has little to look at."""
 
     at_ms: int
     ids: I64
@@ -50,8 +53,20 @@ class _Moment:
     patch: I64
     x: I64
     z: I64
-    watched: dict[int, _Watched] = field(default_factory=dict)
-    """By avatar: the view group, its step on the ladder and who was cut out, all of them then."""
+    viewers: I64
+    """``[v]`` avatars of those who were being sent something, and ``group``, which of the groups each was in."""
+    group: I64
+    groups: list[tuple[GroupKey, ViewGroup, int]]
+    """View groups, with their steps on the ladder then."""
+    cut: dict[int, frozenset[int]]
+    """By avatar: who was cut out, of those who had somebody cut out."""
+
+    def watched(self, avatar: int) -> _Watched | None:
+        """What a viewer was being sent; None for nothing."""
+        found = np.flatnonzero(self.viewers == avatar)
+        if not len(found):
+            return None
+        return *self.groups[self.group[found[0]]], self.cut.get(avatar, _NOBODY)
 
 
 class Evidence:
@@ -78,13 +93,20 @@ class Evidence:
         # Slots may lie a little outside of their cell.
         patch = np.clip(z >> PATCH_SHIFT, 0, 3) * 4 + np.clip(x >> PATCH_SHIFT, 0, 3)
         east, south = (cells[cell, axis] << CELL_SHIFT for axis in (0, 1))
-        moment = _Moment(self._world_ms(), ids, cells, cell, patch, x + east, z + south)
-        for seat in self._fanout.seats:
-            group = seat.group
-            if group is not None and not seat.paused:
-                step = group.family.step.item(group.index)
-                moment.watched[seat.avatar] = (group.key, group, step, frozenset(seat.blocked))
-        self._moments.append(moment)
+        told = [
+            (seat, seat.group) for seat in self._fanout.seats if seat.group is not None and not seat.paused
+        ]
+        number = {group: i for i, group in enumerate(dict.fromkeys(group for _, group in told))}
+        self._moments.append(
+            _Moment(
+                self._world_ms(),
+                *(ids, cells, cell, patch, x + east, z + south),
+                np.array([seat.avatar for seat, _ in told], np.int64),
+                np.array([number[group] for _, group in told], np.int64),
+                [(group.key, group, group.family.step.item(group.index)) for group in number],
+                {seat.avatar: frozenset(seat.blocked) for seat, _ in told if seat.blocked},
+            )
+        )
 
     def of(self, session: Session, about: int) -> bytes | None:
         """What somebody was sent lately, packed; None when nothing of it was of the avatar that it is about."""
@@ -117,7 +139,7 @@ class Evidence:
         """World time, and avatar, x and z in metres of who was in view."""
         seen = []
         for moment in self._moments:
-            watched = moment.watched.get(session.avatar)
+            watched = moment.watched(session.avatar)
             if moment.at_ms >= since and watched is not None:
                 near = _in_view(moment, session.avatar, *watched)
                 seen.append((moment.at_ms, _nearest(moment, near, session.avatar, about, watched[0])))

@@ -12,10 +12,12 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from worldloom.config import ServerConfig
 from worldloom.errors import ConfigError
+from worldloom.gateway.validity import Validity, validity_of
 
 __all__ = ["Counted", "Listening", "Place", "Renewal", "bind", "open_tls"]
 
@@ -86,6 +88,11 @@ class Renewal:
     def __init__(self, context: ssl.SSLContext | None, cert: str, key: str) -> None:
         self._context, self._cert, self._key = context, cert, key
         self._read = self._stamp()
+        self.validity: Validity | None = None
+        """When the certificate in use holds; None without TLS."""
+        self.fault = ""
+        """Why the files as they are now are not taken up; empty when they are in use."""
+        self._look_when()
 
     def look(self) -> bool:
         """Take the files up if they have changed; whether they had. Blocks.
@@ -94,11 +101,30 @@ class Renewal:
             ConfigError: They are no good; the certificate of before stays.
         """
         if self._context is None or (stamp := self._stamp()) == self._read:
+            self.fault = ""
             return False
-        open_tls(self._cert, self._key)
+        try:
+            open_tls(self._cert, self._key)
+        except ConfigError as fault:
+            self.fault = str(fault)
+            raise
         self._context.load_cert_chain(self._cert, self._key, _no_password)
-        self._read = stamp
+        self._read, self.fault = stamp, ""
+        self._look_when()
         return True
+
+    def warnings(self, unix_s: float) -> list[str]:
+        """What is wrong with the certificate, or will be soon, in words that tell strangers no path."""
+        soon = self.validity.warning(unix_s) if self.validity is not None else ""
+        refused = (
+            self.fault and "the renewed certificate was refused, the one before stays: see the server's log"
+        )
+        return [text for text in (soon, refused) if text]
+
+    def _look_when(self) -> None:
+        with contextlib.suppress(OSError):
+            if self._context is not None:
+                self.validity = validity_of(Path(self._cert).read_bytes())
 
     def _stamp(self) -> tuple[int, ...]:
         if self._context is None:

@@ -21,7 +21,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from worldloom.errors import StoreUnavailable
+from worldloom.errors import DATABASE_AWAY, StoreUnavailable
 from worldloom.gateway.limits import RateLimit, address_key
 from worldloom_sdk.protocol.messages import PROTOCOL_VERSION, SUBPROTOCOL_PATH
 
@@ -280,8 +280,8 @@ def _add_errors(app: FastAPI) -> None:
         return _error(fault.status_code, name, text, fault.headers)
 
     @app.exception_handler(StoreUnavailable)
-    async def unavailable(_request: Request, fault: StoreUnavailable) -> Response:
-        return _error(503, "unavailable", f"the database cannot be asked: {fault}", {"Retry-After": "2"})
+    async def unavailable(_request: Request, _fault: StoreUnavailable) -> Response:
+        return _error(503, "unavailable", DATABASE_AWAY, {"Retry-After": "2"})
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, fault: RequestValidationError) -> Response:

@@ -7,12 +7,29 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from worldloom.errors import ConfigError, StoreBusy, StoreUnavailable, WorldloomError
+from worldloom.persistence.rights import owner_hint
 
-__all__ = ["is_busy", "is_conflict", "is_damage", "naming_the_file", "translate"]
+__all__ = ["is_busy", "is_conflict", "is_damage", "naming_the_file", "reason", "translate"]
 
 _CONFLICTS = frozenset({"40001", "40P01"})
 _LOCK_NOT_AVAILABLE = "55P03"
 _SQLITE_BUSY, _SQLITE_CORRUPT, _SQLITE_NOTADB = 5, 11, 26
+_SQLITE_REASONS = {
+    _SQLITE_BUSY: "another program holds its lock",
+    8: "it may only be read",
+    10: "its disk fails",
+    _SQLITE_CORRUPT: "it is damaged",
+    13: "its disk is full",
+    14: "its file cannot be opened",
+    _SQLITE_NOTADB: "it is damaged",
+}
+_UNKNOWN = "see the server's log"
+_POSTGRES_REASONS = {
+    "53100": "its disk is full",
+    "25006": "it may only be read",
+    _LOCK_NOT_AVAILABLE: "another program holds a lock",
+    "57014": "it takes too long to answer",
+}
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -28,6 +45,17 @@ def is_busy(error: BaseException) -> bool:
 def is_damage(error: BaseException) -> bool:
     """Whether SQLite found that its file is no database, or a damaged one."""
     return _sqlite_code(error) in (_SQLITE_CORRUPT, _SQLITE_NOTADB)
+
+
+def reason(error: BaseException) -> str:
+    """Why the database failed, in a few words that tell strangers nothing of where it is."""
+    if not isinstance(error, DBAPIError):
+        return _UNKNOWN
+    code, state = _sqlite_code(error), getattr(error.orig, "sqlstate", None)
+    # Without a code of either, no database has said anything: there was no connection.
+    is_away = error.connection_invalidated or (isinstance(error, OperationalError) and not (code or state))
+    known = _SQLITE_REASONS.get(code) or _POSTGRES_REASONS.get(state or "")
+    return known or ("it does not answer" if is_away else _UNKNOWN)
 
 
 def _sqlite_code(error: BaseException) -> int:
@@ -54,7 +82,7 @@ def naming_the_file(path: Path | None) -> Iterator[None]:
             raise
         raise ConfigError(
             f"{path}: expected a file that can be made and written; got: {error.strerror or error}. "
-            "Choose another folder (--data, or storage.url), or mend its rights"
+            f"Choose another folder (--data, or storage.url); {_whose(error, path)}"
         ) from None
     except DBAPIError as error:
         if path is None or not is_damage(error):
@@ -82,6 +110,10 @@ def translate(error: BaseException) -> BaseException:
     if unreachable or is_damage(error):
         return StoreUnavailable(f"the database failed, the outcome is unknown: {_first_line(orig)}")
     return error
+
+
+def _whose(error: OSError, path: Path) -> str:
+    return owner_hint(path) if isinstance(error, PermissionError) else "or mend its rights"
 
 
 def _first_line(error: BaseException | None) -> str:

@@ -36,6 +36,7 @@ __all__ = [
     "migrate",
     "migrating",
     "migrations_folder",
+    "revision_at",
     "upgrade",
 ]
 
@@ -167,6 +168,21 @@ def check_current(engine: Engine) -> None:
             f"the database is not up to date: expected revision {head}, got {found}; start the world once: "
             "that brings it there"
         )
+
+
+def revision_at(url: str) -> str | None:
+    """The revision of a PostgreSQL database's tables, None when it has none. Waits 3 s for an answer; blocks.
+
+    Raises:
+        ConfigError: The URL is of no known kind.
+        StoreUnavailable: The database cannot be reached.
+    """
+    engine = postgres_engine(parse_url(url), 1, read_only=True)
+    try:
+        with _reaching(), engine.connect() as connection:
+            return _revision(connection)
+    finally:
+        engine.dispose()
 
 
 @contextlib.contextmanager

@@ -13,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlalchemy import Engine
 
 from worldloom.errors import StoreBusy, StoreUnavailable
-from worldloom.persistence.faults import is_conflict, translate
+from worldloom.persistence.faults import is_conflict, reason, translate
 from worldloom.persistence.jobs import Job, hand_back
+from worldloom.persistence.outage import Outage
 from worldloom.persistence.queries import SqlTx
 
 __all__ = ["ATTEMPTS", "TransactionPool"]
@@ -35,14 +36,22 @@ class TransactionPool:
         threads: Use cases that run at once.
         limit: Use cases that may wait or run.
         name: Of the threads.
+        outage: Told whether the database does what is asked of it.
         sleep: Waits between two attempts, in seconds.
     """
 
     def __init__(
-        self, engine: Engine, threads: int, limit: int, name: str, sleep: Callable[[float], None] = time.sleep
+        self,
+        engine: Engine,
+        threads: int,
+        limit: int,
+        name: str,
+        outage: Outage,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._engine = engine
         self._limit = limit
+        self.outage = outage
         self._sleep = sleep
         self._lock = threading.Lock()
         self._pending = 0
@@ -82,6 +91,7 @@ class TransactionPool:
     def _run(self, job: Job) -> None:
         try:
             job.result = self._try(job)
+            self.outage.worked()
         except Exception as error:  # noqa: BLE001 (task boundary: the error travels to its caller)
             job.error = error
             job.error = self._told(error)
@@ -95,7 +105,10 @@ class TransactionPool:
     def _told(self, error: Exception) -> BaseException:
         told = translate(error)
         if told is not error:
-            _log.error("a use case failed in the database: %s", told)
+            if is_conflict(error):
+                _log.warning("a use case gave way to others %d times: %s", ATTEMPTS, told)
+            else:
+                self.outage.failed(reason(error), told)
             with self._lock:
                 self.last_error = str(told)
         return told

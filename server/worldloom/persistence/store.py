@@ -5,6 +5,7 @@ work goes on.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +24,18 @@ from worldloom.persistence.faults import naming_the_file
 from worldloom.persistence.jobs import Job
 from worldloom.persistence.lock import FileLock
 from worldloom.persistence.migrate import check_current, lock_path
+from worldloom.persistence.outage import Outage
 from worldloom.persistence.pool import TransactionPool
-from worldloom.persistence.writer import GroupWriter
+from worldloom.persistence.queries import SqlTx
+from worldloom.persistence.writer import TURN_MS, GroupWriter
 from worldloom.ports import Tx
 
 __all__ = ["QUEUE_LIMIT", "SqlStore", "StoreStats", "open_beside", "open_store"]
 
 QUEUE_LIMIT = 10_000
 """Use cases that may wait, unless told otherwise."""
+_BESIDE_TIMEOUT_MS = 3_000
+"""How long a command waits for SQLite's lock: somebody sits before it."""
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -56,6 +61,10 @@ class StoreStats:
     """Attempts repeated because another transaction got in the way."""
     last_error: str
     """The last failure of the database, or empty."""
+    write_fault: str
+    """Why the database cannot be written, in words for everybody; empty when the last write that was tried worked."""
+    read_fault: str
+    """Why it cannot be read, likewise."""
 
 
 class _Runner(Protocol):
@@ -64,6 +73,7 @@ class _Runner(Protocol):
     busy: int
     retries: int
     last_error: str
+    outage: Outage
 
     @property
     def queued(self) -> int: ...
@@ -108,6 +118,14 @@ class SqlStore:
         """
         return await _submit(self._reader, query, command)
 
+    async def probe(self) -> None:
+        """Write what changes nothing, to find out whether the database can be written.
+
+        Raises:
+            StoreUnavailable: It cannot.
+        """
+        await self.run(_touch, None)
+
     def stats(self) -> StoreStats:
         """How the store does. From any thread."""
         writer, reader = self._writer, self._reader
@@ -120,6 +138,8 @@ class SqlStore:
             busy=writer.busy + reader.busy,
             retries=writer.retries + reader.retries,
             last_error=writer.last_error or reader.last_error,
+            write_fault=writer.outage.why,
+            read_fault=reader.outage.why,
         )
 
     async def close(self) -> None:
@@ -132,6 +152,11 @@ class SqlStore:
         self._writer.close()
         if self._lock is not None:
             self._lock.close()
+
+
+def _touch(tx: Tx, _: None) -> None:
+    if isinstance(tx, SqlTx):
+        tx.connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
 
 
 async def _submit(runner: _Runner, use_case: Callable[[Tx, C], R], command: C) -> R:
@@ -166,8 +191,8 @@ def open_store(url: str, queue_limit: int = QUEUE_LIMIT) -> SqlStore:
         raise
     reading = postgres_engine(parsed, READ_THREADS, read_only=True)
     return SqlStore(
-        TransactionPool(writing, WRITE_THREADS, queue_limit, "store-writer"),
-        TransactionPool(reading, READ_THREADS, queue_limit, "store-reader"),
+        TransactionPool(writing, WRITE_THREADS, queue_limit, "store-writer", Outage("written")),
+        TransactionPool(reading, READ_THREADS, queue_limit, "store-reader", Outage("read")),
         None,
     )
 
@@ -190,18 +215,23 @@ def open_beside(url: str) -> SqlStore:
     if path is None:
         return open_store(url)
     if not path.is_file():
-        raise ConfigError(f"{path}: expected the database of a world; got none. Start the world once")
+        raise ConfigError(
+            f"{path}: expected the database of a world; got none. Start the world once, "
+            "or name its settings with --config (or --data)"
+        )
     with naming_the_file(path):
-        reading = sqlite_engine(path, "BEGIN", {"query_only": "ON", "wal_autocheckpoint": 0}, 1)
+        waiting = {"wal_autocheckpoint": 0, "busy_timeout": _BESIDE_TIMEOUT_MS}
+        reading = sqlite_engine(path, "BEGIN", {"query_only": "ON", **waiting}, 1)
         try:
             check_current(reading)
         except BaseException:
             reading.dispose()
             raise
-        writing = sqlite_engine(path, "BEGIN IMMEDIATE", {"foreign_keys": "ON", "wal_autocheckpoint": 0}, 1)
+        writing = sqlite_engine(path, "BEGIN IMMEDIATE", {"foreign_keys": "ON", **waiting}, 1)
+    # Whoever typed the command is told by its error.
     return SqlStore(
-        TransactionPool(writing, 1, QUEUE_LIMIT, "store-writer"),
-        TransactionPool(reading, 1, QUEUE_LIMIT, "store-reader"),
+        TransactionPool(writing, 1, QUEUE_LIMIT, "store-writer", Outage("written", logging.DEBUG)),
+        TransactionPool(reading, 1, QUEUE_LIMIT, "store-reader", Outage("read", logging.DEBUG)),
         None,
     )
 
@@ -209,11 +239,17 @@ def open_beside(url: str) -> SqlStore:
 def _open_sqlite(path: Path, queue_limit: int) -> SqlStore:
     lock = FileLock(lock_path(path))
     try:
-        writing = sqlite_engine(path, "BEGIN IMMEDIATE", {"foreign_keys": "ON", "wal_autocheckpoint": 0})
+        settings: dict[str, str | int] = {
+            "foreign_keys": "ON",
+            "wal_autocheckpoint": 0,
+            "busy_timeout": TURN_MS,
+        }
+        writing = sqlite_engine(path, "BEGIN IMMEDIATE", settings)
         check_current(writing)
         reading = sqlite_engine(path, "BEGIN", {"query_only": "ON", "wal_autocheckpoint": 0}, READ_THREADS)
         writer = GroupWriter(writing, path, queue_limit)
     except BaseException:
         lock.close()
         raise
-    return SqlStore(writer, TransactionPool(reading, READ_THREADS, queue_limit, "store-reader"), lock)
+    reader = TransactionPool(reading, READ_THREADS, queue_limit, "store-reader", Outage("read"))
+    return SqlStore(writer, reader, lock)

@@ -16,19 +16,22 @@ from sqlalchemy import Connection, Engine, RootTransaction
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from worldloom.errors import StoreBusy, StoreUnavailable
-from worldloom.persistence.faults import is_busy, translate
+from worldloom.persistence.faults import is_busy, reason, translate
 from worldloom.persistence.jobs import Job, hand_back
+from worldloom.persistence.outage import Outage
 from worldloom.persistence.queries import SqlTx
 
-__all__ = ["BATCH_LIMIT", "GroupWriter"]
+__all__ = ["BATCH_LIMIT", "TURN_MS", "GroupWriter"]
 
 BATCH_LIMIT = 64
 """Use cases in one commit, at most."""
 CHECKPOINT_BYTES = 4 << 20
 """The write-ahead log is folded into the database when it has grown by this much."""
 
-BEGIN_ATTEMPTS = 3
-"""How often the writer waits for another process, each time as long as the connection's busy timeout."""
+TURN_MS = 3_000
+"""How long the writer waits for another process before that is told of: the busy timeout of its connection."""
+BEGIN_ATTEMPTS = 10
+"""How often it waits so, before those whose writes wait are told."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +56,7 @@ class GroupWriter:
         self._checkpoint_at = CHECKPOINT_BYTES
         self.commits = self.batches = self.busy = self.retries = 0
         self.last_error = ""
+        self.outage = Outage("written")
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -101,16 +105,21 @@ class GroupWriter:
             return [self._waiting.popleft() for _ in range(min(BATCH_LIMIT, len(self._waiting)))]
 
     def _commit_group(self, jobs: list[Job]) -> None:
+        before = self._changes()
         try:
             with self._begin():
-                for job in jobs:
-                    _run_in_savepoint(self._connection, job)
+                faults = [_run_in_savepoint(self._connection, job) for job in jobs]
         except Exception as error:  # noqa: BLE001 (task boundary: whatever broke the commit, all of the group are told)
-            _log.error("a group of %d writes was not committed: %s", len(jobs), error)
             self._fail(jobs, error)
-        else:
-            self.batches += 1
-            self.commits += sum(job.error is None for job in jobs)
+            return
+        self.batches += 1
+        self.commits += sum(job.error is None for job in jobs)
+        fault = next(filter(None, faults), None)
+        if fault is not None:
+            self._note(fault)
+        elif self._changes() != before:
+            # Who changes no row proves nothing: on a full disk that works.
+            self.outage.worked()
 
     def _begin(self) -> RootTransaction:
         """Open a transaction; the file may be another process's for a moment."""
@@ -121,11 +130,11 @@ class GroupWriter:
                 if not is_busy(error):
                     raise
                 self.retries += 1
-                _log.warning("another process is writing to the database; %d writes wait", self.queued)
+                self.outage.failed(reason(error), f"{self.queued} more writes wait")
         return self._connection.begin()
 
     def _fail(self, jobs: list[Job], error: Exception) -> None:
-        self.last_error = str(error).splitlines()[0]
+        self._note(error)
         for job in jobs:
             job.result = None
             job.error = (
@@ -136,6 +145,14 @@ class GroupWriter:
         # A commit that failed leaves the driver's transaction open, which SQLAlchemy no longer knows of.
         with contextlib.suppress(Exception):
             self._connection.connection.rollback()
+
+    def _note(self, error: BaseException) -> None:
+        self.last_error = (str(error).splitlines() or [type(error).__name__])[0]
+        self.outage.failed(reason(error), self.last_error)
+
+    def _changes(self) -> int:
+        """Rows changed since the connection was opened."""
+        return int(getattr(self._connection.connection.driver_connection, "total_changes", 0))
 
     def _checkpoint_if_due(self) -> None:
         try:
@@ -151,30 +168,39 @@ class GroupWriter:
         try:
             timeout = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
             cursor.execute("PRAGMA busy_timeout=0")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            cursor.execute(f"PRAGMA busy_timeout={timeout}")
+            try:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout={timeout}")
             left = self._wal.stat().st_size if self._wal.exists() else 0
             self._checkpoint_at = left + CHECKPOINT_BYTES
         except Exception as error:  # noqa: BLE001 (task boundary: a checkpoint can wait, the writer must go on)
             self.last_error = str(error)
+            self._checkpoint_at += CHECKPOINT_BYTES
             _log.warning("the write-ahead log was not folded in: %s", error)
         finally:
             cursor.close()
 
 
-def _run_in_savepoint(connection: Connection, job: Job) -> None:
+def _run_in_savepoint(connection: Connection, job: Job) -> Exception | None:
     """Run one use case; what it raises becomes its own outcome.
+
+    Returns:
+        What the database failed with, if it was the database.
 
     Raises:
         Exception: The database has rolled back the transaction as a whole, for this reason.
     """
     connection.exec_driver_sql("SAVEPOINT use_case")
+    fault = None
     try:
         job.result = job.use_case(SqlTx(connection), job.command)
     except Exception as error:  # noqa: BLE001 (task boundary: the error travels to its caller)
         job.error = translate(error)
+        fault = error if job.error is not error else None
         try:
             connection.exec_driver_sql("ROLLBACK TO use_case")
         except SQLAlchemyError:
             raise error from None
     connection.exec_driver_sql("RELEASE use_case")
+    return fault

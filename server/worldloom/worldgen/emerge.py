@@ -87,7 +87,7 @@ class EmergeQueue:
         self._outcomes: Counter[EmergeOutcome] = Counter()
         self._refused = self._rejected = self._stitched = 0
         self._made_s = 0.0
-        self._store_available = True
+        self._store_faults: set[str] = set()
 
     def want(self, rx: int, rz: int, away_s: float, asker: int = 0) -> bool:
         """Ask for a region; ``on_emerged`` hears of it. Asking again says anew how soon, and nothing else.
@@ -165,7 +165,7 @@ class EmergeQueue:
             stitched=self._stitched,
             abandoned=self._worker.abandoned,
             source_retired=self._worker.abandoned >= MAX_ABANDONED,
-            store_available=self._store_available,
+            store_available=not self._store_faults,
             made_s=self._made_s,
         )
 
@@ -227,7 +227,7 @@ class EmergeQueue:
 
     async def _emerge(self, region: Region) -> Emerged:
         try:
-            row = await self._patiently(lambda: self._load(*region))
+            row = await self._patiently("read", lambda: self._load(*region))
             if row is not None:
                 return await self._read(row)
             return await self._create(region)
@@ -257,7 +257,7 @@ class EmergeQueue:
         """Store what was made, fitted to its neighbours; the stored row, and its tile if it is this one."""
         made, fitted = row, tile
         for _ in range(_STITCHES + 1):
-            answer = await self._patiently(partial(self._save, made))
+            answer = await self._patiently("write", partial(self._save, made))
             if isinstance(answer, TileRow):
                 return answer, fitted if answer.sha256 == made.sha256 else None
             async with self._making:
@@ -288,25 +288,32 @@ class EmergeQueue:
     def _until_restart(self) -> str:
         return " from now on until restart" if self._worker.abandoned >= MAX_ABANDONED else ""
 
-    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try the database a few times; a line in the log when it goes and when it comes back."""
+    async def _patiently(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try the database a few times; a line in the log when it goes and when it comes back.
+
+        Args:
+            what: "read" or "write": on a full disk the one goes on without the other.
+            attempt: What to try.
+        """
         for pause_s in (*self._backoff_s, None):
             try:
                 result = await attempt()
             except StoreUnavailable as error:
-                self._note_store(False, str(error))
+                self._note_store(what, False, str(error))
                 if pause_s is None:
                     raise
                 await asyncio.sleep(pause_s)
             else:
-                self._note_store(True, "")
+                self._note_store(what, True, "")
                 return result
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _note_store(self, available: bool, why: str) -> None:
-        if available == self._store_available:
+    def _note_store(self, what: str, works: bool, why: str) -> None:
+        was_available = not self._store_faults
+        (self._store_faults.discard if works else self._store_faults.add)(what)
+        available = not self._store_faults
+        if available == was_available:
             return
-        self._store_available = available
         if available:
             _log.info("the database answers again: regions emerge")
         else:

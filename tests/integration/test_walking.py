@@ -224,6 +224,8 @@ async def test_who_hides_in_a_layer_is_not_sent_to_strangers(tmp_path: Path) -> 
         live.world.fanout.regard(live.world.gateway.roster.find(friend.you).seat, layers=(0, 9))
         await stranger.until(lambda: hidden.you in stranger.left)
         await friend.until(lambda: friend.sees(hidden.you))
+        # News of the land come as it is made.
+        await stranger.until(lambda: len([news for news in stranger.all_of(m.Region) if news.sha256]) == 9)
         stranger.raw.clear()
         for step in range(10):
             hidden.move(100 + step, 90 + step, yaw=step)

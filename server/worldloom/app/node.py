@@ -56,6 +56,8 @@ SWEEP_EVERY_S = 1.0
 FORGET_EVERY_S = 30.0
 TIDY_EVERY_S = 3_600.0
 RENEW_EVERY_S = 30.0
+COLLECT_AFTER = (10_000, 20, 20)
+"""New objects before the collector looks at the young, and so many times the young before the older."""
 PROBE_EVERY_S = 2.0
 """While the database cannot be written, so often it is tried: nobody else might."""
 
@@ -119,6 +121,8 @@ async def _open_and_run(
             # What is there now stays: the collector need not look at it again.
             gc.collect()
             gc.freeze()
+            # By default it looks after every 700 new objects, a few hundred times a second in a crowd.
+            gc.set_threshold(*COLLECT_AFTER)
             ready(url)
             with contextlib.suppress(asyncio.CancelledError):
                 await stopping.wait()

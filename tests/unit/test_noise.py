@@ -52,7 +52,7 @@ def test_seeds_differ():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(0, 24, 3))
 def test_the_middle_of_the_world_is_dry_gentle_and_open(seed):
     source = NoiseSource(seed)
     for rx, rz in ((0, 0), (-1, 0), (0, -1), (-1, -1)):

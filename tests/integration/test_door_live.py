@@ -343,3 +343,36 @@ async def test_bots_are_marked_and_told_by_the_name_of_their_owner(tmp_path: Pat
         again = await account(olga, AccountAct.BOT, name="robot", scopes=[])
         assert again.account == key.account
         await eventually(lambda: live.world.gateway.roster.live == 4)
+
+
+# ---- what the door does not tell, and whom it keeps
+
+
+async def test_who_may_not_come_in_is_not_told_who_is_here(tmp_path: Path) -> None:
+    mona, _ = await people_of(tmp_path)
+    async with kept_world(tmp_path, access={"mode": "invitation"}) as live:
+        away = await refused(live, name="Mona", keep=True)
+        moderator = await join_from(live, HERE, token=mona)
+        await order(moderator, OrderAct.HIDE)
+        here = await refused(live, name="Mona", keep=True)
+        assert (away.code, away.text) == (here.code, here.text) == (RefusalCode.ACCESS, away.text)
+
+
+async def test_who_is_no_longer_staff_leaves_a_closed_world(tmp_path: Path) -> None:
+    mona, _ = await people_of(tmp_path)
+    async with kept_world(tmp_path, access={"mode": "closed"}) as live:
+        moderator = await join_from(live, HERE, token=mona)
+        taken = services.GiveRole(OPERATOR, Whom(account=moderator.you), "resident", unix_ms())
+        await live.world.store.run(services.give_role, taken)
+        goodbye = await sent_out(moderator)
+        assert goodbye.code == RefusalCode.ACCESS
+
+
+async def test_the_page_does_not_count_invisible_staff(tmp_path: Path) -> None:
+    async with kept_world(tmp_path) as live:
+        moderator = await moderator_of(live)
+        roster = live.world.gateway.roster
+        assert roster.in_sight == 1
+        await order(moderator, OrderAct.HIDE)
+        await eventually(lambda: roster.in_sight == 0)
+        assert roster.live == 1

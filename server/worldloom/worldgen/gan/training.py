@@ -1,0 +1,271 @@
+"""Training: the generator against its critics, by the clock; can be stopped and resumed at any checkpoint.
+
+Loss: relativistic pairing with R1 and R2 (Huang et al., "The GAN is dead; long live the GAN!", arXiv 2501.05441). One
+pass of the critics serves both players: no critic looks at a batch's statistics, so each patch's gradient for the
+generator is that for the critic times ``-(1 - s) / s``. First on patches of 64 pixels, then on 128 with two critics:
+one on a random quarter of each patch, one on the whole at half the resolution.
+"""
+
+import copy
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from worldloom.errors import ConfigError
+from worldloom.worldgen.gan.critic import Critic, senses
+from worldloom.worldgen.gan.dataset import Windows
+from worldloom.worldgen.gan.model import HEIGHT_UNIT, LATENTS, PITCH, Generator, Interval, needs
+
+__all__ = ["Options", "Training"]
+
+F32 = npt.NDArray[np.float32]
+
+_SMALL, _LARGE = 64, 128
+_LAZY = 8
+"""Penalties are taken every so many steps, and weigh as much more."""
+_STRAY = 0.25
+"""Share of patches whose coarse stages hear other conditions than their fine ones: style is not always the world's."""
+_CLIP_S = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run was asked for."""
+
+    size: str = "S"
+    minutes: float = 60.0
+    small_share: float = 0.25
+    """Share of the time that goes to the small patches."""
+    batch: int = 16
+    seed: int = 1
+    device: str = "cpu"
+    lr: tuple[float, float, float, float] = (5e-4, 3e-4, 3e-4, 6e-5)
+    """At the beginning and the end of the small patches, and of the large ones."""
+    gamma: tuple[float, float, float, float] = (5.0, 3.0, 10.0, 4.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How the run stands, for the progress bar and the statistics."""
+
+    step: int
+    samples: int
+    spent_s: float
+    patch: int
+    gap: float
+    """Mean score of real over generated: 0 when the critics cannot tell."""
+    penalty: float
+
+
+class Training:
+    """One run.
+
+    Args:
+        windows: Training data.
+        options: What is asked for.
+        folder: Of the run: options, statistics, checkpoint.
+    """
+
+    def __init__(self, windows: Windows, options: Options, folder: Path) -> None:
+        self.windows, self.options, self.folder = windows, options, folder
+        self.device = torch.device(options.device)
+        torch.manual_seed(options.seed)
+        self._rng = np.random.default_rng(options.seed)
+        self.generator = Generator(options.size).to(self.device)
+        spread = windows.conditions.std(0)
+        with torch.no_grad():
+            self.generator.mean.copy_(torch.from_numpy(windows.conditions.mean(0)))
+            self.generator.spread.copy_(torch.from_numpy(np.where(spread > 1e-3, spread, 1.0).astype(np.float32)))
+        self.critics = [Critic().to(self.device), Critic().to(self.device)]
+        self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self._players = torch.optim.Adam(self.generator.parameters(), options.lr[0], (0.0, 0.99))
+        self._judges = [torch.optim.Adam(c.parameters(), options.lr[0], (0.0, 0.99)) for c in self.critics]
+        self.step = self.samples = 0
+        self.spent_s = 0.0
+        self._large = False
+
+    def run(self, on_step: Callable[[Report], None], every_s: float = 60.0) -> None:
+        """Train until the time is spent; a checkpoint at the end, and every ``every_s`` seconds.
+
+        Args:
+            on_step: Told after each step.
+            every_s: Seconds between checkpoints.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "options.json").write_text(json.dumps(asdict(self.options), indent=1) + "\n")
+        saved = self.spent_s
+        while (done := self.spent_s / (60 * self.options.minutes)) < 1.0:
+            began = time.monotonic()
+            report = self._step(done)
+            self.spent_s += time.monotonic() - began
+            on_step(report)
+            if self.spent_s - saved >= every_s:
+                saved = self.spent_s
+                self.save()
+        self.save()
+
+    def save(self) -> None:
+        """Write the checkpoint; whole or not at all."""
+        state = {
+            "generator": self.generator.state_dict(),
+            "average": self.average.state_dict(),
+            "critics": [critic.state_dict() for critic in self.critics],
+            "players": self._players.state_dict(),
+            "judges": [judge.state_dict() for judge in self._judges],
+            "counts": [self.step, self.samples, int(self._large)],
+            "spent_s": self.spent_s,
+        }
+        part = self.folder / "checkpoint.part"
+        torch.save(state, part)
+        part.replace(self.folder / "checkpoint.pt")
+
+    def resume(self) -> None:
+        """Go on where the checkpoint of the folder stands.
+
+        Raises:
+            ConfigError: It is none of this size.
+        """
+        path = self.folder / "checkpoint.pt"
+        try:
+            state: dict[str, Any] = torch.load(path, self.device, weights_only=True)
+            self.generator.load_state_dict(state["generator"])
+            self.average.load_state_dict(state["average"])
+            for critic, saved in zip(self.critics, state["critics"], strict=True):
+                critic.load_state_dict(saved)
+            self._players.load_state_dict(state["players"])
+            for judge, saved in zip(self._judges, state["judges"], strict=True):
+                judge.load_state_dict(saved)
+        except (OSError, KeyError, RuntimeError, ValueError) as error:
+            raise ConfigError(f"{path}: expected a checkpoint of size {self.options.size}; got: {error}") from None
+        self.step, self.samples, large = state["counts"]
+        self.spent_s, self._large = state["spent_s"], bool(large)
+
+    def _step(self, done: float) -> Report:
+        share = self.options.small_share
+        large = done >= share
+        if large and not self._large:
+            self.critics[1].load_state_dict(self.critics[0].state_dict())
+            self._large = True
+        part = (done - share) / (1 - share) if large else done / share
+        first = 2 if large else 0
+        lr, gamma = _between(self.options.lr[first : first + 2], part), _between(self.options.gamma[first : first + 2], part)
+        for optimiser in (self._players, *self._judges):
+            for group in optimiser.param_groups:
+                group["lr"] = lr
+        side = _LARGE if large else _SMALL
+        real, slope, conditions = self._real(side)
+        fake = self._fake(conditions, side)
+        grad, gap, penalty = self._judge(real, fake.detach(), slope, conditions, gamma, large)
+        self._players.zero_grad(set_to_none=True)
+        fake.backward(grad)
+        self._players.step()
+        self._follow(0.999 if large else 0.998)
+        self.step += 1
+        self.samples += len(real)
+        return Report(self.step, self.samples, self.spent_s, side, gap, penalty)
+
+    def _real(self, side: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Heights ``[B, 1, side, side]`` in the generator's unit, rms slopes ``[B]``, raw conditions ``[B, C]``."""
+        picks = self._rng.integers(len(self.windows), size=self.options.batch)
+        crops = []
+        for k in picks:
+            window = self.windows.heights(int(k))
+            row, column = self._rng.integers(0, len(window) - side + 1, 2)
+            crops.append(_turned(window[row : row + side, column : column + side], int(self._rng.integers(8))))
+        conditions = torch.from_numpy(self.windows.conditions[picks]).to(self.device)
+        # No critic may know the exact unit of heights: what is commanded wobbles a little.
+        conditions[:, 0] += 0.1 * torch.randn(len(conditions), device=self.device)
+        slope = conditions[:, 0].exp()
+        u = torch.from_numpy(np.stack(crops))[:, None].to(self.device)
+        u = u - u.mean((2, 3), keepdim=True)
+        return u / (HEIGHT_UNIT * slope)[:, None, None, None], slope, conditions
+
+    def _fake(self, conditions: Tensor, side: int) -> Tensor:
+        count = len(conditions)
+        stray = torch.rand(count, 1, device=self.device) < _STRAY
+        macro = torch.where(stray, conditions[torch.randperm(count, device=self.device)], conditions)
+        down, across = (int(k) for k in self._rng.integers(0, PITCH, 2))
+        rows, columns = (down, down + side), (across, across + side)
+        latents, noises = draw_noise(count, rows, columns, self.device)
+        height: Tensor = self.generator(latents, noises, self.generator.films(macro, conditions), rows, columns)
+        return height
+
+    def _judge(
+        self, real: Tensor, fake: Tensor, slope: Tensor, conditions: Tensor, gamma: float, large: bool
+    ) -> tuple[Tensor, float, float]:
+        """Let the critics learn; the gradient of the generator's loss for each generated pixel."""
+        told = (conditions - self.generator.mean) / self.generator.spread
+        told = torch.cat((told, told))
+        felt = fake.requires_grad_()
+        gap = penalty = 0.0
+        views = self._views() if large else [_whole]
+        lazy = self.step % _LAZY == 0
+        for critic, judge, view in zip(self.critics, self._judges, views, strict=False):
+            sensed = senses(view(felt), slope)
+            shown = [senses(view(real), slope).requires_grad_(lazy), sensed.detach().requires_grad_()]
+            true, false = critic(torch.cat(shown), told).chunk(2)
+            loss = F.softplus(false - true).mean()
+            judge.zero_grad(set_to_none=True)
+            if lazy:
+                toward = torch.autograd.grad(loss, shown[1], retain_graph=True)[0]
+                steep = torch.autograd.grad(true.sum() + false.sum(), shown, create_graph=True)
+                size = steep[0].square().sum((1, 2, 3)).mean() + steep[1].square().sum((1, 2, 3)).mean()
+                loss = loss + gamma / 2 * _LAZY * size
+                penalty += float(size.detach())
+            loss.backward()
+            judge.step()
+            if not lazy:
+                assert shown[1].grad is not None
+                toward = shown[1].grad
+            s = torch.sigmoid((false - true).detach()).clamp_min(_CLIP_S)
+            sensed.backward(toward * (-(1 - s) / s)[:, None, None, None])
+            gap += float((true - false).mean().detach())
+        assert felt.grad is not None
+        return felt.grad, gap / len(views), penalty / len(views)
+
+    def _views(self) -> list[Callable[[Tensor], Tensor]]:
+        """A random quarter at full resolution; the whole at half."""
+        row, column = (int(k) for k in self._rng.integers(0, _LARGE - _SMALL + 1, 2))
+        return [lambda x: x[:, :, row : row + _SMALL, column : column + _SMALL], lambda x: F.avg_pool2d(x, 2) / 2]
+
+    @torch.no_grad()
+    def _follow(self, decay: float) -> None:
+        for mine, theirs in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+            mine.lerp_(theirs, 1 - decay)
+        self.average.mean.copy_(self.generator.mean)
+        self.average.spread.copy_(self.generator.spread)
+
+
+def draw_noise(count: int, rows: Interval, columns: Interval, device: torch.device) -> tuple[Tensor, list[Tensor]]:
+    """Random latents and noises for an interval of pixels, of the same distribution as the hashed ones."""
+    plans = list(zip(needs(*rows), needs(*columns), strict=True))
+    sizes = [(down.takes[1] - down.takes[0], across.takes[1] - across.takes[0]) for down, across in plans]
+
+    def draw(channels: int, size: tuple[int, int]) -> Tensor:
+        return (torch.rand(count, channels, *size, device=device) - 0.5) * 12**0.5
+
+    return draw(LATENTS, sizes[0]), [draw(2, size) for size in sizes]
+
+
+def _whole(x: Tensor) -> Tensor:
+    return x
+
+
+def _between(ends: tuple[float, ...], part: float) -> float:
+    """From the first to the last, by a constant factor."""
+    return float(ends[0] * (ends[-1] / ends[0]) ** min(max(part, 0.0), 1.0))
+
+
+def _turned(patch: F32, way: int) -> F32:
+    """One of the eight symmetries of a square."""
+    patch = np.rot90(patch, way % 4)
+    return np.ascontiguousarray(patch[:, ::-1] if way >= 4 else patch)

@@ -1,8 +1,8 @@
 """Ports: one ``typing.Protocol`` per edge of the core. Shells implement them; nothing here does anything."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from worldloom.realm.order import AuditAct, SanctionKind
 from worldloom_sdk.protocol.messages import BlockReach, Role, Scope
@@ -23,6 +23,8 @@ __all__ = [
     "SeenRow",
     "ShunRow",
     "Store",
+    "StyleRow",
+    "StyledSource",
     "TerrainSource",
     "TileRow",
     "TokenRow",
@@ -51,6 +53,28 @@ class TerrainSource(Protocol):
 
     def generate(self, rx: int, rz: int) -> Tile:
         """The tile of region ``(rx, rz)``; a function of the source, the world seed and the region alone."""
+
+
+@runtime_checkable
+class StyledSource(TerrainSource, Protocol):
+    """A source whose land follows styles: what each region is to be like. A style is opaque bytes, and is stored once."""
+
+    def styles(self, rx: int, rz: int) -> Mapping[tuple[int, int], bytes]:
+        """The styles on which a region's tile depends where nobody chose one, by offset from it."""
+
+    def weave(self, rx: int, rz: int, styles: Mapping[tuple[int, int], bytes]) -> Tile:
+        """The tile of a region by the styles that are in force, by offset; its own where one is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class StyleRow:
+    """What a region is to be like; the first stored stays."""
+
+    rx: int
+    rz: int
+    style: bytes
+    words: str = ""
+    """By which it was chosen; empty for the world's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +384,12 @@ class Tx(OrderTx, Protocol):
 
     def insert_tile(self, row: TileRow, now_ms: int) -> TileRow:
         """Store a tile unless the region has one; the stored row, whoever's it is. First stored wins."""
+
+    def styles_around(self, rx: int, rz: int) -> Sequence[StyleRow]:
+        """The stored styles of the 3 x 3 regions around a region."""
+
+    def insert_styles(self, rows: Sequence[StyleRow], now_ms: int) -> None:
+        """Store styles of regions that have none; the others stay as they are."""
 
     def neighbour_edges(self, rx: int, rz: int) -> Sequence[EdgesRow]:
         """The borders of the stored tiles around a region, up to eight."""

@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from worldloom.persistence.access_queries import ACCOUNT, to_account
 from worldloom.persistence.order_queries import OrderQueries
+from worldloom.persistence.style_queries import StyleQueries
 from worldloom.persistence.tables import account, content, tile, token, world
 from worldloom.ports import AccountRow, EdgesRow, PlaceRow, TileRow, TokenRow, WorldRow
 
@@ -56,7 +57,7 @@ _ADD_ACCOUNT = {
 }
 
 
-class SqlTx(OrderQueries):
+class SqlTx(OrderQueries, StyleQueries):
     """``ports.Tx`` over a connection that is in a transaction.
 
     Args:

@@ -26,6 +26,7 @@ __all__ = [
     "report",
     "sanction",
     "shun",
+    "style",
     "tile",
     "token",
     "world",
@@ -213,3 +214,17 @@ tile = Table(
     CheckConstraint("rz BETWEEN -32767 AND 32767", name="rz_range"),
 )
 """The land of a region; the first stored stays."""
+
+style = Table(
+    "style",
+    metadata,
+    Column("rx", Integer, primary_key=True, autoincrement=False),
+    Column("rz", Integer, primary_key=True, autoincrement=False),
+    Column("style", LargeBinary, nullable=False),
+    Column("words", String(500), nullable=False, server_default=""),
+    Column("made_ms", BigInteger, nullable=False),
+    CheckConstraint("rx BETWEEN -32767 AND 32767", name="rx_range"),
+    CheckConstraint("rz BETWEEN -32767 AND 32767", name="rz_range"),
+    CheckConstraint("length(style) BETWEEN 1 AND 1024", name="style_length"),
+)
+"""What a region is to be like, stored before anything is woven by it; never changed. ``words``: by which it was chosen."""

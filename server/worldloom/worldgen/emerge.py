@@ -9,7 +9,7 @@ the last is dropped. Knows no sockets and no SQL: loading and saving are handed 
 import asyncio
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -28,6 +28,7 @@ __all__ = ["MAX_ABANDONED", "EmergeConfig", "EmergeOutcome", "EmergeQueue", "Eme
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 Region = tuple[int, int]
+Styles = Mapping[tuple[int, int], bytes]
 
 MAX_ABANDONED = 2
 """So often the source may hang; then only the fallback is asked until restart."""
@@ -59,6 +60,7 @@ class EmergeQueue:
         config: Limits.
         clock: For durations.
         backoff_s: Pauses between attempts at the database, one more attempt than pauses.
+        commit: Stores the styles of regions that have none, by offset from a region; what is in force then.
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class EmergeQueue:
         config: EmergeConfig,
         clock: Clock,
         backoff_s: Sequence[float] = (0.1, 0.5, 2.0),
+        commit: Callable[[int, int, Styles], Awaitable[Styles]] | None = None,
     ) -> None:
+        self._commit = commit
         self._load, self._save = load, save
         self._source, self._fallback = source, fallback
         self._config, self._clock, self._backoff_s = config, clock, tuple(backoff_s)

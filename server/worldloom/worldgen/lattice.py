@@ -41,9 +41,9 @@ def key_of(seed: int, name: str) -> int:
     return state
 
 
-def hash_lattice(ix: I64, iz: I64, key: int) -> U64:
-    """Hash lattice points: ``ix`` and ``iz`` broadcast against each other; uint64, all bits well mixed."""
-    h = ix.astype(np.uint64) * _X_STEP + iz.astype(np.uint64) * _Z_STEP + np.uint64(key)
+def hash_lattice(ix: I64, iz: I64, key: int | U64) -> U64:
+    """Hash lattice points: ``ix``, ``iz`` and ``key`` broadcast; uint64, all bits well mixed."""
+    h = ix.astype(np.uint64) * _X_STEP + iz.astype(np.uint64) * _Z_STEP + np.asarray(key, np.uint64)
     h ^= h >> np.uint64(30)
     h *= np.uint64(_MIX_1)
     h ^= h >> np.uint64(27)

@@ -33,12 +33,14 @@ def filled(u: Tensor) -> Tensor:
     return water
 
 
-def senses(height: Tensor, slope: Tensor) -> Tensor:
+def senses(height: Tensor, slope: Tensor, hollows: float = 1.0) -> Tensor:
     """What the critic is shown of a patch.
 
     Args:
         height: ``[B, 1, n, n]`` as the generator makes it.
         slope: ``[B]`` rms slope by which it is to be multiplied.
+        hollows: How much of hollows is shown, 0 to 1: at first a generator that is shown them learns to make no
+            hills rather than no hollows.
 
     Returns:
         ``[B, 5, n - 2, n - 2]``: height, slopes along x and z, curvature, depth of hollows; slopes in true units.
@@ -50,7 +52,7 @@ def senses(height: Tensor, slope: Tensor) -> Tensor:
     here = u[:, :, 1:-1, 1:-1]
     bend = u[:, :, 2:, 1:-1] + u[:, :, :-2, 1:-1] + u[:, :, 1:-1, 2:] + u[:, :, 1:-1, :-2] - 4 * here
     # The way out is a fixed thing to the gradient: a hollow is mended by raising its ground.
-    hollow = filled(u)[:, :, 1:-1, 1:-1] - here
+    hollow = (filled(u)[:, :, 1:-1, 1:-1] - here) * hollows if hollows else torch.zeros_like(here)
     parts = (
         height[:, :, 1:-1, 1:-1],
         torch.asinh(8 * gx),

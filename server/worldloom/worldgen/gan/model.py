@@ -176,7 +176,7 @@ class Generator(nn.Module):
                 above = plans[k - 1]
                 x = up2(up2(x, above[0].gives, down.takes, 2), above[1].gives, across.takes, 3)
             x, own = stage(x, noises[k], films[k])
-            own = own * (1.5 * 2 ** (-0.9 * k))
+            own = own * (2.4 * 2 ** (-0.8 * k))
             if height is not None:
                 above = plans[k - 1]
                 height = up2(up2(height, above[0].gives, down.gives, 2), above[1].gives, across.gives, 3) + own

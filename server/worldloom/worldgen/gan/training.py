@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from worldloom.errors import ConfigError
+from worldloom.worldgen.gan.conditions import MEASURES
 from worldloom.worldgen.gan.critic import Critic, senses
 from worldloom.worldgen.gan.dataset import Windows
 from worldloom.worldgen.gan.model import HEIGHT_UNIT, LATENTS, PITCH, Generator, Interval, needs
@@ -30,7 +31,7 @@ __all__ = ["Options", "Training"]
 F32 = npt.NDArray[np.float32]
 
 _SMALL, _LARGE = 64, 128
-_LAZY = 8
+_LAZY = 4
 """Penalties are taken every so many steps, and weigh as much more."""
 _STRAY = 0.25
 """Share of patches whose coarse stages hear other conditions than their fine ones: style is not always the world's."""
@@ -48,7 +49,7 @@ class Options:
     batch: int = 16
     seed: int = 1
     device: str = "cpu"
-    lr: tuple[float, float, float, float] = (5e-4, 3e-4, 3e-4, 6e-5)
+    lr: tuple[float, float, float, float] = (4e-4, 3e-4, 3e-4, 6e-5)
     """At the beginning and the end of the small patches, and of the large ones."""
     gamma: tuple[float, float, float, float] = (5.0, 3.0, 10.0, 4.0)
 
@@ -81,10 +82,11 @@ class Training:
         torch.manual_seed(options.seed)
         self._rng = np.random.default_rng(options.seed)
         self.generator = Generator(options.size).to(self.device)
-        spread = windows.conditions.std(0)
+        # Measures are standardised; weights of landforms are what they are: a rare one must not count for more.
+        told = len(MEASURES)
         with torch.no_grad():
-            self.generator.mean.copy_(torch.from_numpy(windows.conditions.mean(0)))
-            self.generator.spread.copy_(torch.from_numpy(np.where(spread > 1e-3, spread, 1.0).astype(np.float32)))
+            self.generator.mean[:told] = torch.from_numpy(windows.conditions.mean(0)[:told])
+            self.generator.spread[:told] = torch.from_numpy(windows.conditions.std(0)[:told].clip(1e-2))
         self.critics = [Critic().to(self.device), Critic().to(self.device)]
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self._players = torch.optim.Adam(self.generator.parameters(), options.lr[0], (0.0, 0.99))
@@ -164,7 +166,7 @@ class Training:
         side = _LARGE if large else _SMALL
         real, slope, conditions = self._real(side)
         fake = self._fake(conditions, side)
-        grad, gap, penalty = self._judge(real, fake.detach(), slope, conditions, gamma, large)
+        grad, gap, penalty = self._judge(real, fake.detach(), slope, conditions, gamma, large, min(2 * part, 1.0) if large else 0.0)
         self._players.zero_grad(set_to_none=True)
         fake.backward(grad)
         self._players.step()
@@ -200,7 +202,7 @@ class Training:
         return height
 
     def _judge(
-        self, real: Tensor, fake: Tensor, slope: Tensor, conditions: Tensor, gamma: float, large: bool
+        self, real: Tensor, fake: Tensor, slope: Tensor, conditions: Tensor, gamma: float, large: bool, hollows: float
     ) -> tuple[Tensor, float, float]:
         """Let the critics learn; the gradient of the generator's loss for each generated pixel."""
         told = (conditions - self.generator.mean) / self.generator.spread
@@ -210,8 +212,8 @@ class Training:
         views = self._views() if large else [_whole]
         lazy = self.step % _LAZY == 0
         for critic, judge, view in zip(self.critics, self._judges, views, strict=False):
-            sensed = senses(view(felt), slope)
-            shown = [senses(view(real), slope).requires_grad_(lazy), sensed.detach().requires_grad_()]
+            sensed = senses(view(felt), slope, hollows)
+            shown = [senses(view(real), slope, hollows).requires_grad_(lazy), sensed.detach().requires_grad_()]
             true, false = critic(torch.cat(shown), told).chunk(2)
             loss = F.softplus(false - true).mean()
             judge.zero_grad(set_to_none=True)

@@ -1,0 +1,78 @@
+"""The plane: pieces of the endless land of one model and seed, straight from the model, without a server."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from worldloom.worldgen.gan.ground import PIXEL_M, Blend, raised
+from worldloom.worldgen.gan.source import GanSource
+from worldloom.worldgen.gan.style import Style
+from worldloom.worldgen.gan.weaver import HALO, REGION_PX
+from worldloom_sdk.protocol.geometry import REGION_M
+from worldloom_sdk.protocol.tiles import HEIGHTS_PER_M, SURFACE_CELLS
+
+__all__ = ["Piece", "draw"]
+
+F32 = npt.NDArray[np.float32]
+Region = tuple[int, int]
+
+_MIDDLES = Blend((np.arange(REGION_PX) + 0.5) / REGION_PX)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """A rectangle of regions."""
+
+    heights_m: F32
+    """``[z, x]`` metres of the world, 2 m apart, shared edges once: ``[128 h + 1, 128 w + 1]``."""
+    pixels_m: F32
+    """``[64 h, 64 w]``: the model's own output at 4 m, as metres of real land at the spacing that was asked for."""
+
+
+def draw(
+    source: GanSource,
+    origin: Region,
+    size: tuple[int, int],
+    spacing_m: float,
+    chosen: Callable[[int, int], Style | None] = lambda rx, rz: None,
+    heights: bool = True,
+    on_region: Callable[[], None] = lambda: None,
+) -> Piece:
+    """Weave a piece.
+
+    Args:
+        source: Model and seed.
+        origin: Region of the low corner.
+        size: Regions along x and z.
+        spacing_m: Metres of real land to a pixel, by which ``pixels_m`` is scaled.
+        chosen: The style that somebody chose for a region, if any.
+        heights: Whether ``heights_m`` is wanted, which takes longer.
+        on_region: Called after each.
+    """
+    wide, deep = size
+    samples = np.zeros((deep * SURFACE_CELLS + 1, wide * SURFACE_CELLS + 1) if heights else (0, 0), np.float32)
+    pixels = np.zeros((deep * REGION_PX, wide * REGION_PX), np.float32)
+    for j in range(deep):
+        for i in range(wide):
+            rx, rz = origin[0] + i, origin[1] + j
+
+            def style(x: int, z: int) -> Style:
+                return chosen(x, z) or source.provinces.style(x, z)
+
+            if heights:
+                styles: Mapping[Region, bytes] = {
+                    (dx, dz): style(rx + dx, rz + dz).key for dx in (-1, 0, 1) for dz in (-1, 0, 1)
+                }
+                tile = source.generate(rx, rz, styles)
+                at = np.s_[j * 128 : j * 128 + 129, i * 128 : i * 128 + 129]
+                samples[at] = tile.heights.astype(np.float32) / HEIGHTS_PER_M
+            shape = source.weaver.pixels(rx, rz, source.provinces.style, style)[HALO:-HALO, HALO:-HALO]
+            middles = (np.arange(REGION_PX) + 0.5) * PIXEL_M
+            x, z = (rx * REGION_M + middles)[None, :], (rz * REGION_M + middles)[:, None]
+            floor = source.provinces.floor_m(x, z)
+            metres = raised(shape, lambda dx, dz, rx=rx, rz=rz: style(rx + dx, rz + dz), floor, _MIDDLES)  # type: ignore[misc]
+            pixels[j * 64 : j * 64 + 64, i * 64 : i * 64 + 64] = metres * (spacing_m / PIXEL_M)
+            on_region()
+    return Piece(samples, pixels)

@@ -1,0 +1,78 @@
+"""Wishes: from what a person's words were understood to mean, to the style of a region.
+
+The land that is nearest to the wish among the windows of real land is taken whole, so that its conditions belong
+together; what was asked for outright is then brought nearer still. Knows no torch.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from worldloom.worldgen.gan.conditions import MEASURES
+from worldloom.worldgen.gan.landforms import LANDFORMS_N
+from worldloom.worldgen.gan.style import Style
+from worldloom.worldgen.lexicon import Reading
+
+__all__ = ["granted"]
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+
+_TOLD = len(MEASURES)
+_GRANDEUR = MEASURES.index("grandeur")
+_NEAREST = 8
+"""So many windows come into question for a region; its place decides among them."""
+_WRONG_FORM = 16.0
+_WRONG_SCALE = 9.0
+_CLOSER = 0.6
+"""Share of what is missing to the wish that is made up for."""
+
+
+def granted(reading: Reading, usual: Style, table: F32, draw: float) -> Style:
+    """The style that a wish makes of a region.
+
+    Args:
+        reading: Of the words.
+        usual: The region's style without them.
+        table: ``[n, CONDITIONS_N]`` conditions of real windows.
+        draw: 0 to 1, by the region's place: which of the windows that come into question.
+
+    Returns:
+        What was asked for; the usual in all else.
+    """
+    conditions = usual.conditions
+    if reading.landforms or reading.measures:
+        conditions = _nearest(reading, usual, table, draw)
+    return Style(
+        conditions.astype(np.float32),
+        usual.warmth if reading.warmth is None else reading.warmth,
+        usual.moisture if reading.moisture is None else (reading.moisture + 1) / 2,
+        usual.woods if reading.woods is None else reading.woods,
+    )
+
+
+def _nearest(reading: Reading, usual: Style, table: F32, draw: float) -> F64:
+    forms = np.zeros(LANDFORMS_N)
+    for kind, weight in reading.landforms.items():
+        forms[kind] = weight
+    if not forms.any():
+        forms = usual.conditions[_TOLD:].astype(np.float64)
+    share = table[:, _TOLD:] @ (forms / max(forms.max(), 1e-6))
+    among = table[share > 0.5] if (share > 0.5).any() else table
+    usual_there, spread = among[:, :_TOLD].mean(0), np.maximum(among[:, :_TOLD].std(0), 0.05)
+    target = {
+        k: usual_there[k] + wish * spread[k]
+        for k, name in enumerate(MEASURES)
+        if k != _GRANDEUR and (wish := reading.measures.get(name)) is not None
+    }
+    cost = _WRONG_FORM * (1.0 - share)
+    for k, value in target.items():
+        cost = cost + ((table[:, k] - value) / spread[k]) ** 2
+    grandeur = reading.measures.get("grandeur")
+    if grandeur is not None:
+        cost = cost + _WRONG_SCALE * (table[:, _GRANDEUR] - grandeur) ** 2
+    order = np.argsort(cost, kind="stable")[:_NEAREST]
+    chosen = table[order[min(int(draw * len(order)), len(order) - 1)]].astype(np.float64)
+    for k, value in target.items():
+        chosen[k] += _CLOSER * (value - chosen[k])
+    chosen[_TOLD:] = forms / forms.sum()
+    return chosen

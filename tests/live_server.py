@@ -405,7 +405,7 @@ async def live_world(
 
     Args:
         data: Its data folder.
-        source: Makes the land; noise by default.
+        source: Makes the land; by default what the configuration says: noise.
         sweep_s: How often the gateway looks who has waited too long; a second when people run worlds.
         sections: Fields by section of the configuration.
     """
@@ -414,9 +414,10 @@ async def live_world(
     servers: list[GameServer] = []
     url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     collector = _Collector()
+    made_by = {} if source is None else {"source": source}
 
     def make_world(*args: Any, **fields: Any) -> World:
-        worlds.append(World(*args, source=source, **fields))
+        worlds.append(World(*args, **{**fields, **made_by}))
         return worlds[-1]
 
     def make_server(*args: Any) -> GameServer:

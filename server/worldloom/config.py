@@ -168,6 +168,10 @@ class WorldgenConfig(Struct, frozen=True, forbid_unknown_fields=True):
     generator: Annotated[Literal["noise", "gan"], _doc("noise: hills at once; gan: a trained generator.")] = (
         "noise"
     )
+    worker: Annotated[
+        Literal["thread", "process"],
+        _doc("Where it runs. thread: in the server; process: beside it, so that its crash costs one region."),
+    ] = "thread"
     queue_limit: Annotated[int, _span(1, 100_000, "Regions waiting to be made.")] = 1_024
     per_account: Annotated[int, _span(1, 100_000, "Of them asked for by one account.")] = 64
     ahead_s: Annotated[

@@ -111,7 +111,7 @@ def test_a_configuration_error_is_one_line_and_exit_code_2(capsys):
 
 
 def test_a_generator_that_is_not_installed_is_refused_with_what_to_do(capsys, monkeypatch):
-    monkeypatch.setattr("worldloom.cli.serve.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("worldloom.worldgen.sources.importlib.util.find_spec", lambda name: None)
     assert main(["serve", "--generator", "gan"]) == 2
     err = capsys.readouterr().err
     assert "--generator noise" in err

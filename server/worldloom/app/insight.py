@@ -91,8 +91,9 @@ def health(
     if pulse.still_s > STILL_S:
         problems.append(f"no tick went well for {pulse.still_s:.0f} s; {pulse.failed} failed since start")
     problems += [f"a task keeps failing: {name}" for name in supervisor.failing()]
+    how = "died" if world.config.worldgen.worker == "process" else "hung"
     warnings = (
-        ["the generator hung too often: noise stands in until restart"] if emerge["source_retired"] else []
+        [f"the generator {how} too often: noise stands in until restart"] if emerge["source_retired"] else []
     )
     warnings += renewal.warnings(time.time())
     return {

@@ -6,6 +6,7 @@ import gc
 import logging
 import random
 import signal
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -41,8 +42,10 @@ from worldloom.gateway.sockets import SocketSettings
 from worldloom.persistence.backups import BACKUPS_FOLDER
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import SqlStore, open_store
-from worldloom.ports import PublicEvent
+from worldloom.ports import PublicEvent, TerrainSource
 from worldloom.services import terrain, worlds
+from worldloom.worldgen.process import SourceProcess
+from worldloom.worldgen.sources import make_source
 
 __all__ = ["serve"]
 
@@ -208,13 +211,36 @@ async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore, MqttPu
         _log.info("opening world %s", row.name, extra=where)
         publisher = open_publisher(config.mqtt, row, unix_ms())
         publish = publisher.offer if publisher is not None else _tell_nobody
-        world = World(
-            config, store, row, SystemClock(row.created_ms), publish, door=door, seal_key=seal_key(secrets)
-        )
-        await world.enforcer.open()
-        yield world, store, publisher, metrics_token(secrets)
+        clock = SystemClock(row.created_ms)
+        async with _source(config, row.seed) as source:
+            world = World(
+                config, store, row, clock, publish, source=source, door=door, seal_key=seal_key(secrets)
+            )
+            await world.enforcer.open()
+            yield world, store, publisher, metrics_token(secrets)
     finally:
         await store.close()
+
+
+@contextlib.asynccontextmanager
+async def _source(config: Config, seed: int) -> AsyncIterator[TerrainSource | SourceProcess]:
+    """What makes the land, with all that it imports: nothing of it is left to be done once people are here."""
+    generator = config.worldgen.generator
+    if config.worldgen.worker == "process":
+        process = SourceProcess((generator, seed))
+        try:
+            await process.open()
+            yield process
+        finally:
+            await process.close()
+        return
+    began = time.monotonic()
+    source = await asyncio.to_thread(make_source, generator, seed)
+    _log.info(
+        "the terrain source is ready",
+        extra={"source": source.name, "took_s": round(time.monotonic() - began, 1)},
+    )
+    yield source
 
 
 def _database(url: str) -> str:

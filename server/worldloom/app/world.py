@@ -27,8 +27,9 @@ from worldloom.shard.simulation import Shard
 from worldloom.world.lookahead import Lookahead
 from worldloom.world.terrain import TerrainTable
 from worldloom.worldgen.emerge import EmergeQueue
-from worldloom.worldgen.noise import NoiseSource
 from worldloom.worldgen.outcome import Emerged
+from worldloom.worldgen.process import SourceProcess
+from worldloom.worldgen.sources import make_source
 from worldloom_sdk.protocol.geometry import to_units
 
 __all__ = ["World"]
@@ -61,13 +62,13 @@ class World:
         row: WorldRow,
         clock: Clock,
         publish: Callable[[PublicEvent], None] = lambda event: None,
-        source: TerrainSource | None = None,
+        source: TerrainSource | SourceProcess | None = None,
         door: Door | None = None,
         seal_key: bytes = b"",
         unix_ms: Callable[[], int] = unix_ms,
     ) -> None:
         self.config, self.store, self.row, self.clock = config, store, row, clock
-        noise = NoiseSource(row.seed)
+        noise = make_source("noise", row.seed)
         self.land = TerrainTable()
         self.emerge = EmergeQueue(
             self._load_tile, self._save_tile, source or noise, noise, config.worldgen, clock

@@ -18,7 +18,7 @@ from worldloom.cli.settings import (
     add_listen_options,
     config_of,
 )
-from worldloom.config import Config, ignored_variables
+from worldloom.config import ignored_variables
 from worldloom.errors import ConfigError
 from worldloom_sdk.protocol.messages import SUBPROTOCOL_PATH
 
@@ -46,9 +46,11 @@ def run(args: argparse.Namespace) -> int:
         WorldloomError: The configuration is wrong, or something that it names cannot be used.
     """
     config = config_of(args)
-    _check_generator(config)
     from worldloom.app.logs import setup_logs
     from worldloom.app.node import serve
+    from worldloom.worldgen.sources import check_generator
+
+    check_generator(config.worldgen.generator)
 
     setup_logs(config.log)
     for line in ignored_variables(os.environ):
@@ -92,20 +94,6 @@ def raise_file_limit(needed: int) -> None:
     wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _check_generator(config: Config) -> None:
-    """Refuse a generator that this installation does not have.
-
-    Raises:
-        ConfigError: No trained generator is installed.
-    """
-    if config.worldgen.generator == "gan" and importlib.util.find_spec("worldloom.worldgen.gan") is None:
-        raise ConfigError(
-            'worldgen.generator: expected a generator that is installed; got "gan", and there is no trained '
-            "generator here. Start with --generator noise: regions made so far stay as they are when a "
-            "generator is added."
-        )
 
 
 def _make_data_folder(data: Path) -> None:

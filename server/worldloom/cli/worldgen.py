@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from worldloom.ports import TerrainSource, TileRow, Tx, WorldRow
 from worldloom.services import terrain
 from worldloom.world.edges import edges_of, read_edges
 from worldloom.worldgen.chart import PIXEL_M, Caption, chart, pixel_m_for
-from worldloom.worldgen.noise import NoiseSource
+from worldloom.worldgen.sources import make_source
 from worldloom.worldgen.stitch import stitch
 from worldloom_sdk.protocol.geometry import REGION_LIMIT, REGION_M
 from worldloom_sdk.protocol.tiles import Tile, decode_tile
@@ -95,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     regions = _regions(args.around, wide, deep)
     with _progress() as bars:
         world = _read(config, args.seed, regions, bars)
-        made = _made(_source(config, world.seed), regions, world.tiles, bars)
+        made = _made(make_source(config.worldgen.generator, world.seed), regions, world.tiles, bars)
         caption = _caption(config, world, args.around, wide, deep)
         task = bars.add_task("painting", total=None)
         picture = chart(
@@ -157,20 +156,6 @@ def _regions(around: tuple[float, float], wide: int, deep: int) -> list[Region]:
         first = round(middle_m / REGION_M - count / 2)
         low.append(min(max(first, -REGION_LIMIT), REGION_LIMIT + 1 - count))
     return [(low[0] + x, low[1] + z) for z in range(deep) for x in range(wide)]
-
-
-def _source(config: Config, seed: int) -> TerrainSource:
-    """The configured source.
-
-    Raises:
-        ConfigError: It is not installed.
-    """
-    if config.worldgen.generator == "gan" and importlib.util.find_spec("worldloom.worldgen.gan") is None:
-        raise ConfigError(
-            'worldgen.generator: expected a generator that is installed; got "gan", and there is no trained generator '
-            "here. Give --generator noise"
-        )
-    return NoiseSource(seed)
 
 
 @contextmanager

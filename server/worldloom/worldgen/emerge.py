@@ -16,12 +16,11 @@ from typing import TypeVar
 
 from worldloom.errors import StoreUnavailable, TerrainRejected
 from worldloom.ports import Clock, Misfit, TerrainSource, TileRow
-from worldloom.world.edges import edges_of, read_edges
+from worldloom.worldgen.making import FALLBACK, MAX_ABANDONED, Making
 from worldloom.worldgen.outcome import EmergeConfig, Emerged, EmergeOutcome, EmergeStats, nothing
-from worldloom.worldgen.stitch import stitch
-from worldloom.worldgen.worker import Worker, WorkerHung
+from worldloom.worldgen.process import SourceProcess
 from worldloom_sdk.protocol.geometry import REGION_LIMIT
-from worldloom_sdk.protocol.tiles import Tile, decode_tile, encode_tile, tile_sha256
+from worldloom_sdk.protocol.tiles import Tile
 
 __all__ = ["MAX_ABANDONED", "EmergeConfig", "EmergeOutcome", "EmergeQueue", "EmergeStats", "Emerged"]
 
@@ -30,12 +29,9 @@ T = TypeVar("T")
 Region = tuple[int, int]
 Styles = Mapping[tuple[int, int], bytes]
 
-MAX_ABANDONED = 2
-"""So often the source may hang; then only the fallback is asked until restart."""
 _LANES = 2
 """Regions in work at once: one waits for the database while the other is made."""
 _URGENT_S = -1.0
-_FALLBACK = "fallback"
 _STITCHES = 9
 """Attempts to fit a tile: each of eight neighbours may be stored meanwhile, and one for good measure."""
 
@@ -55,7 +51,7 @@ class EmergeQueue:
     Args:
         load: The stored row of a region or None; raises ``StoreUnavailable``.
         save: Stores a row unless the region has one; returns the stored row, whoever's it is, or ``Misfit``.
-        source: Asked first, on the worker thread.
+        source: Asked first, on the worker thread or in a process of its own.
         fallback: Stands in when the source fails; must not fail itself.
         config: Limits.
         clock: For durations.
@@ -67,7 +63,7 @@ class EmergeQueue:
         self,
         load: Callable[[int, int], Awaitable[TileRow | None]],
         save: Callable[[TileRow], Awaitable[TileRow | Misfit]],
-        source: TerrainSource,
+        source: TerrainSource | SourceProcess,
         fallback: TerrainSource,
         config: EmergeConfig,
         clock: Clock,
@@ -76,8 +72,8 @@ class EmergeQueue:
     ) -> None:
         self._commit = commit
         self._load, self._save = load, save
-        self._source, self._fallback = source, fallback
-        self._config, self._clock, self._backoff_s = config, clock, tuple(backoff_s)
+        self._config, self._backoff_s = config, tuple(backoff_s)
+        self._making = Making(source, fallback, config.deadline_s, clock)
         self.on_emerged: list[Callable[[Emerged], None]] = []
         """Called on the loop with every outcome, dropped and failed regions included."""
         self._waiting: dict[Region, _Entry] = {}
@@ -86,11 +82,8 @@ class EmergeQueue:
         self._memory: OrderedDict[Region, Emerged] = OrderedDict()
         self._order = 0
         self._wake = asyncio.Event()
-        self._worker = Worker("worldgen")
-        self._making = asyncio.Lock()
         self._outcomes: Counter[EmergeOutcome] = Counter()
-        self._refused = self._rejected = self._stitched = 0
-        self._made_s = 0.0
+        self._refused = self._stitched = 0
         self._store_faults: set[str] = set()
 
     def want(self, rx: int, rz: int, away_s: float, asker: int = 0) -> bool:
@@ -149,11 +142,12 @@ class EmergeQueue:
     async def run(self) -> None:
         """Work until cancelled; then everything that waits is cancelled too."""
         try:
-            async with asyncio.TaskGroup() as lanes:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._making.run(), name="emerge source")
                 for lane in range(_LANES):
-                    lanes.create_task(self._lane(), name=f"emerge {lane}")
+                    tasks.create_task(self._lane(), name=f"emerge {lane}")
         finally:
-            self._worker.close()
+            self._making.close()
             for entry in [*self._in_work.values(), *self._waiting.values()]:
                 self._finish(entry, nothing(*entry.region, EmergeOutcome.CANCELLED))
 
@@ -165,12 +159,12 @@ class EmergeQueue:
             in_memory=len(self._memory),
             outcomes={outcome: self._outcomes[outcome] for outcome in EmergeOutcome},
             refused=self._refused,
-            rejected=self._rejected,
+            rejected=self._making.rejected,
             stitched=self._stitched,
-            abandoned=self._worker.abandoned,
-            source_retired=self._worker.abandoned >= MAX_ABANDONED,
+            abandoned=self._making.lost,
+            source_retired=self._making.retired,
             store_available=not self._store_faults,
-            made_s=self._made_s,
+            made_s=self._making.made_s,
         )
 
     def _recall(self, region: Region) -> Emerged | None:
@@ -242,19 +236,15 @@ class EmergeQueue:
             return nothing(*region, EmergeOutcome.FAILED)
 
     async def _read(self, row: TileRow) -> Emerged:
-        async with self._making:
-            tile = await self._worker.run(lambda: _read_row(row))
+        tile = await self._making.read(row)
         return Emerged(row.rx, row.rz, tile, row.sha256, row.source, EmergeOutcome.DATABASE)
 
     async def _create(self, region: Region) -> Emerged:
-        async with self._making:
-            began = self._clock.monotonic()
-            tile, row = await self._make(*region)
-            self._made_s += self._clock.monotonic() - began
+        tile, row = await self._making.make(*region)
         stored, fitted = await self._store(row, tile)
         if fitted is None:
             return await self._read(stored)
-        outcome = EmergeOutcome.FALLBACK if row.source == _FALLBACK else EmergeOutcome.GENERATED
+        outcome = EmergeOutcome.FALLBACK if row.source == FALLBACK else EmergeOutcome.GENERATED
         return Emerged(*region, fitted, stored.sha256, row.source, outcome)
 
     async def _store(self, row: TileRow, tile: Tile) -> tuple[TileRow, Tile | None]:
@@ -264,33 +254,9 @@ class EmergeQueue:
             answer = await self._patiently("write", partial(self._save, made))
             if isinstance(answer, TileRow):
                 return answer, fitted if answer.sha256 == made.sha256 else None
-            async with self._making:
-                fitted, made = await self._worker.run(partial(_stitched, tile, row.source, answer))
+            fitted, made = await self._making.fit(tile, row.source, answer)
             self._stitched += 1
         raise TerrainRejected(f"expected it to fit its neighbours after {_STITCHES} stitches, it did not")
-
-    async def _make(self, rx: int, rz: int) -> tuple[Tile, TileRow]:
-        """Ask the source, and the fallback if it fails."""
-        if self._worker.abandoned < MAX_ABANDONED:
-            source, deadline_s = self._source, self._config.deadline_s
-            try:
-                return await self._worker.run(lambda: _make_row(source, source.name, rx, rz), deadline_s)
-            except TerrainRejected as error:
-                self._rejected += 1
-                _log.warning(
-                    "source %s failed at region (%d, %d), the fallback fills in: %s",
-                    *(source.name, rx, rz, error),
-                    exc_info=error.__cause__,
-                )
-            except WorkerHung as error:
-                _log.warning(
-                    "source %s hung at region (%d, %d), the fallback fills in%s: %s",
-                    *(source.name, rx, rz, self._until_restart(), error),
-                )
-        return await self._worker.run(lambda: _make_row(self._fallback, _FALLBACK, rx, rz))
-
-    def _until_restart(self) -> str:
-        return " from now on until restart" if self._worker.abandoned >= MAX_ABANDONED else ""
 
     async def _patiently(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try the database a few times; a line in the log when it goes and when it comes back.
@@ -322,50 +288,6 @@ class EmergeQueue:
             _log.info("the database answers again: regions emerge")
         else:
             _log.error("the database is unavailable, no region can emerge: %s", why)
-
-
-def _make_row(source: TerrainSource, name: str, rx: int, rz: int) -> tuple[Tile, TileRow]:
-    """Ask a source and check what it returns, on the worker thread; the tile is read back from its own bytes.
-
-    Raises:
-        TerrainRejected: It raised, or what it returned is no tile of this region.
-    """
-    try:
-        tile = source.generate(rx, rz)
-        if not isinstance(tile, Tile) or (tile.rx, tile.rz) != (rx, rz):
-            raise TerrainRejected(f"expected a tile of region ({rx}, {rz}), got {tile!r:.80}")
-        return _written(tile, name)
-    except TerrainRejected:
-        raise
-    except BaseException as error:
-        raise TerrainRejected(f"{type(error).__name__}: {error}") from error
-
-
-def _stitched(tile: Tile, name: str, misfit: Misfit) -> tuple[Tile, TileRow]:
-    """Fit a tile to its neighbours, on the worker thread."""
-    around = {
-        (at.rx - tile.rx, at.rz - tile.rz): read_edges(at.edges) for at in misfit.neighbours if at.edges
-    }
-    return _written(stitch(tile, around), name)
-
-
-def _written(tile: Tile, name: str) -> tuple[Tile, TileRow]:
-    """The tile as it is read back from its own bytes, and its row."""
-    data = encode_tile(tile)
-    tile = decode_tile(data)
-    return tile, TileRow(tile.rx, tile.rz, tile_sha256(data), name, data, edges_of(tile.heights))
-
-
-def _read_row(row: TileRow) -> Tile:
-    """Read a stored tile, on the worker thread.
-
-    Raises:
-        ValueError: The stored bytes are no tile of this region, or not those that its name says.
-    """
-    tile = decode_tile(row.data)
-    if (tile.rx, tile.rz) != (row.rx, row.rz) or tile_sha256(row.data) != row.sha256:
-        raise ValueError(f"expected tile {row.sha256} of region ({row.rx}, {row.rz}), got other bytes")
-    return tile
 
 
 def _rank(entry: _Entry) -> tuple[float, int]:

@@ -73,12 +73,12 @@ class EmergeStats:
     stitched: int
     """Times that a region was fitted to its neighbours."""
     abandoned: int
-    """Times that the source hung."""
+    """Times that the source hung, or its process ended."""
     source_retired: bool
-    """The source hung too often: the fallback stands in until restart."""
+    """That was too often: the fallback stands in until restart."""
     store_available: bool
     made_s: float
-    """Seconds spent in making land, waiting for the thread included."""
+    """Seconds spent in making land, waiting for the source included."""
 
 
 def nothing(rx: int, rz: int, outcome: EmergeOutcome) -> Emerged:

@@ -10,22 +10,23 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-__all__ = ["Worker", "WorkerHung"]
+__all__ = ["Worker", "WorkerHung", "ended_in_time", "starved_s"]
 
 _log = logging.getLogger(__name__)
 _NICE = 19
 _PATIENCE = 20
-"""At most so many deadlines are waited for a thread that gets no processor."""
+"""At most so many deadlines are waited for somebody who gets no processor."""
 
 T = TypeVar("T")
 _Job = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
 
 
 class WorkerHung(Exception):
-    """A job did not end by its deadline; its thread was abandoned."""
+    """A job did not end by its deadline; whoever was at it was abandoned."""
 
 
 class Worker:
@@ -38,7 +39,7 @@ class Worker:
 
     def __init__(self, name: str, starved_s: Callable[[int], float] | None = None) -> None:
         self._name = name
-        self._starved_s = starved_s or _starved_s
+        self._starved_s = starved_s or _thread_starved_s
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self.abandoned = 0
@@ -60,7 +61,8 @@ class Worker:
         thread = self._thread or self._start()
         self._jobs.put((job, loop, done))
         try:
-            if deadline_s is None or await self._in_time(thread, done, deadline_s):
+            starved = partial(self._starved_s, thread.native_id or 0)
+            if deadline_s is None or await ended_in_time(done, deadline_s, starved):
                 return await done
         finally:
             done.cancel()
@@ -74,24 +76,45 @@ class Worker:
             self._jobs.put(None)
             self._thread = None
 
-    async def _in_time(
-        self, thread: threading.Thread, done: "asyncio.Future[Any]", deadline_s: float
-    ) -> bool:
-        loop, thread_id = asyncio.get_running_loop(), thread.native_id or 0
-        began, starved = loop.time(), self._starved_s(thread_id)
-        while True:
-            waited = loop.time() - began
-            left = deadline_s - waited + self._starved_s(thread_id) - starved
-            if left <= 0 or waited > deadline_s * _PATIENCE:
-                return False
-            if (await asyncio.wait([done], timeout=left))[0]:
-                return True
-
     def _start(self) -> threading.Thread:
         self._jobs = SimpleQueue()
         self._thread = threading.Thread(target=_work, args=(self._jobs,), name=self._name, daemon=True)
         self._thread.start()
         return self._thread
+
+
+async def ended_in_time(
+    done: "asyncio.Future[Any]", deadline_s: float, starved_s: Callable[[], float]
+) -> bool:
+    """Wait for an end, not counting the time in which whoever works on it got no processor.
+
+    Args:
+        done: What is waited for; not cancelled.
+        deadline_s: Seconds from now.
+        starved_s: Tells how long the one at work has waited for a processor in all, in seconds.
+    """
+    loop = asyncio.get_running_loop()
+    began, starved = loop.time(), starved_s()
+    while True:
+        waited = loop.time() - began
+        left = deadline_s - waited + starved_s() - starved
+        if left <= 0 or waited > deadline_s * _PATIENCE:
+            return False
+        if (await asyncio.wait([done], timeout=left))[0]:
+            return True
+
+
+def starved_s(task: str) -> float:
+    """Seconds in which a task could run and had no processor; 0 where nobody counts them.
+
+    Args:
+        task: Its folder within ``/proc``: a process' id stands for that process' first thread.
+    """
+    try:
+        with open(f"/proc/{task}/schedstat", encoding="ascii") as counters:
+            return int(counters.read().split()[1]) * 1e-9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _work(jobs: "SimpleQueue[_Job | None]") -> None:
@@ -128,10 +151,5 @@ def _be_nice() -> None:
         _log.warning("the terrain thread keeps its priority: %s", error)
 
 
-def _starved_s(thread_id: int) -> float:
-    """Seconds in which a thread of this process could run and had no processor; 0 where nobody counts them."""
-    try:
-        with open(f"/proc/self/task/{thread_id}/schedstat", encoding="ascii") as counters:
-            return int(counters.read().split()[1]) * 1e-9
-    except (OSError, ValueError, IndexError):
-        return 0.0
+def _thread_starved_s(thread_id: int) -> float:
+    return starved_s(f"self/task/{thread_id}")

@@ -1,0 +1,41 @@
+"""Sources: which generator is which, and what is imported for it."""
+
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+from worldloom.errors import ConfigError
+from worldloom.worldgen import sources
+from worldloom.worldgen.noise import NoiseSource
+from worldloom.worldgen.sources import check_generator, make_source
+
+
+def test_noise_is_always_there():
+    check_generator("noise")
+    assert isinstance(make_source("noise", 5), NoiseSource)
+
+
+def test_a_generator_that_is_not_installed_makes_no_source(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: None)
+    for ask in (lambda: check_generator("gan"), lambda: make_source("gan", 5)):
+        with pytest.raises(ConfigError, match="Use --generator noise"):
+            ask()
+
+
+def test_a_trained_generator_is_made_from_the_worlds_seed(monkeypatch: pytest.MonkeyPatch):
+    installed = ModuleType("worldloom.worldgen.gan.source")
+    installed.GanSource = lambda seed: ("gan", seed)
+    monkeypatch.setitem(sys.modules, installed.__name__, installed)
+    monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: object())
+    assert make_source("gan", 5) == ("gan", 5)
+
+
+def test_noise_costs_no_trained_generator():
+    code = (
+        "import sys; from worldloom.worldgen.sources import make_source; make_source('noise', 1);"
+        "print([name for name in sys.modules if name.startswith(('torch', 'worldloom.worldgen.gan'))])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"

@@ -152,6 +152,14 @@ def test_raw_levels_are_those_of_the_picture(tmp_path: Path) -> None:
     assert np.abs(metres - tile.heights / 32).max() <= facts["metres_per_level"] / 2
 
 
+def test_the_page_explains_every_key_that_the_files_have() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
+    assert export("heightmap", "--seed", "7", "--regions", "1x1", "-o", "land.raw") == 0
+    facts = json.loads(Path("land.raw.json").read_text())
+    way = facts["provenance"][0]
+    assert [key for key in (*facts, *facts["regions"], *way) if f"`{key}`" not in page] == []
+
+
 def test_a_scale_that_is_given_is_used() -> None:
     assert export("heightmap", "--seed", "7", "--regions", "1x1", "--metres-per-level", "0.25") == 0
     facts = json.loads(Path("heightmap.png.json").read_text())
@@ -165,6 +173,7 @@ def test_a_scale_that_is_given_is_used() -> None:
     [
         (["glb", "--regions", "23x23"], "--lod"),
         (["heightmap", "--regions", "1x1", "-o", "land.jpg"], "ends in .png"),
+        (["glb", "--regions", "1x1", "-o", "land.gltf"], "ends in .glb"),
         (["heightmap", "--regions", "1x1", "--metres-per-level", "0.001"], "--stretch"),
         (["glb", "--regions", "1x1", "-o", "no/where.glb"], "no/where.glb"),
         (["heightmap", "--regions", "1x1", "-o", "no/where.png"], "no/where.png"),
@@ -178,13 +187,15 @@ def test_what_cannot_be_written_is_told_with_what_to_do(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("job", ["map", "glb", "heightmap"])
+@pytest.mark.parametrize(
+    ("job", "name"), [("map", "taken.png"), ("glb", "taken.glb"), ("heightmap", "taken.r16")]
+)
 def test_a_file_that_cannot_be_written_is_told(
-    job: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    job: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "taken.png").mkdir()
-    assert export(job, "--regions", "1x1", "--seed", "7", "-o", "taken.png") == 2
-    assert "taken.png: expected to write a file; got: Is a directory" in capsys.readouterr().err
+    (tmp_path / name).mkdir()
+    assert export(job, "--regions", "1x1", "--seed", "7", "-o", name) == 2
+    assert f"{name}: expected to write a file; got: Is a directory" in capsys.readouterr().err
 
 
 def test_a_forest_too_large_for_a_file_is_told(

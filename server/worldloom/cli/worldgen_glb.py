@@ -40,6 +40,8 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
+    if args.output.suffix.lower() != ".glb":
+        raise ConfigError(f"expected a file name that ends in .glb; got {args.output}")
     vertices = args.regions[0] * args.regions[1] * (SURFACE_CELLS // args.lod + 1) ** 2
     if vertices > MAX_VERTICES:
         raise ConfigError(

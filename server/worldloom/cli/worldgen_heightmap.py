@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.progress import Progress
 
-from worldloom.cli.worldgen_land import Land, add_job, generator_name
+from worldloom.cli.worldgen_land import Land, add_job
 from worldloom.config import Config
 from worldloom.errors import ConfigError
 from worldloom.worldgen.heightmap import EXACT, LEVELS, Levels, levels_of, save_png, save_raw, stretched
@@ -76,7 +76,7 @@ def _write(args: argparse.Namespace, config: Config, land: Land, bars: Progress)
             save_raw(file, levels)
             facts["byte_order"] = "little"
         else:
-            save_png(file, levels, _texts(land, meaning), facts)
+            save_png(file, levels, _texts(facts, meaning), facts)
     beside = Path(f"{args.output}.json")
     beside.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     bars.update(task, total=1, completed=1)
@@ -98,11 +98,11 @@ def _facts(levels: Levels, shape: tuple[int, ...], low: int, high: int) -> dict[
     }
 
 
-def _texts(land: Land, levels: Levels) -> dict[str, str]:
-    corner = ", ".join(str(metres) for metres in land.facts()["origin_m"][::2])
+def _texts(facts: dict[str, Any], levels: Levels) -> dict[str, str]:
+    x_m, _, z_m = facts["origin_m"]
     return {
-        "Title": land.world,
-        "Software": generator_name(),
-        "Description": f"{levels}; the first sample lies at x, z = {corner} m, the next {SAMPLE_M} m on; "
+        "Title": facts["world"],
+        "Software": facts["software"],
+        "Description": f"{levels}; the first sample lies at x, z = {x_m}, {z_m} m, the next {SAMPLE_M} m on; "
         "+X to the right, +Z down",
     }

@@ -9,15 +9,12 @@ import pytest
 from PIL import Image
 
 from databases import postgres_database
+from snowfield import with_snow
 from worldloom.cli.main import main
 from worldloom.persistence.migrate import migrate
-from worldloom.persistence.store import SqlStore, open_store
-from worldloom.ports import TileRow
-from worldloom.services import terrain, worlds
-from worldloom.world.edges import edges_of
+from worldloom.services import terrain
 from worldloom.worldgen.chart import Caption, chart
 from worldloom.worldgen.noise import NoiseSource
-from worldloom_sdk.protocol.tiles import Surface, Tile, encode_tile, tile_sha256
 
 
 @pytest.fixture(autouse=True)
@@ -44,18 +41,6 @@ def postgres() -> Iterator[str]:
         yield url
 
 
-async def with_snow(url: str, *regions: tuple[int, int]) -> SqlStore:
-    """A world with level snow at sea level in some regions; its store, still open, as a server has it."""
-    store = open_store(url)
-    await store.run(worlds.open_world, worlds.OpenWorld("Snowfield", 42, 1))
-    for rx, rz in regions:
-        tile = Tile(rx, rz, np.full((129, 129), 32, np.int16), np.full((128, 128), Surface.SNOW, np.uint8))
-        data = encode_tile(tile)
-        row = TileRow(rx, rz, tile_sha256(data), "test", data, edges_of(tile.heights))
-        await store.run(terrain.store, terrain.StoreTile(row, 2))
-    return store
-
-
 def whiteness(path: str, box: tuple[int, int, int, int]) -> float:
     with Image.open(path) as picture:
         return float(np.asarray(picture.crop(box)).min(axis=2).mean())
@@ -72,7 +57,7 @@ async def test_what_is_stored_is_shown_as_stored_beside_a_running_server(
     assert code == 0
     assert sum(row is not None for row in stored) == 1, "nothing was stored"
     told = capsys.readouterr().out
-    assert "1 regions as stored, 3 made for this picture" in told
+    assert "1 regions as stored, 3 made for this file" in told
     assert told.startswith("world.png: 256 x ")
     assert whiteness("world.png", (140, 140, 250, 250)) > 200
     assert whiteness("world.png", (6, 6, 100, 100)) < 150

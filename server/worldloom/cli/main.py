@@ -19,7 +19,7 @@ COMMANDS = {
     "restore": "put a backup into an empty data folder",
     "export": "write the whole world into one file, for any engine",
     "import": "take an exported world into an empty database",
-    "worldgen": "land without a server: paint a map of the world",
+    "worldgen": "land without a server: a map, a 3D model or a heightmap of a part of it",
     "bench": "measure the server on this machine",
     "version": "print the version",
 }

@@ -1,4 +1,4 @@
-"""``worldloom worldgen``: land without a server. ``map`` paints a picture of a part of the world; it stores nothing."""
+"""``worldloom worldgen``: land without a server. Reads what is stored, makes the rest; its jobs write files of it."""
 
 import argparse
 import asyncio
@@ -6,18 +6,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from worldloom.cli.settings import add_config_option, add_data_option, config_of
+from worldloom.cli import worldgen_glb, worldgen_heightmap, worldgen_map
+from worldloom.cli.settings import config_of
+from worldloom.cli.worldgen_land import Land, Region
 from worldloom.config import Config
 from worldloom.errors import ConfigError, WorldloomError
 from worldloom.ports import TerrainSource, TileRow, Tx, WorldRow
 from worldloom.services import terrain
 from worldloom.world.edges import edges_of, read_edges
-from worldloom.worldgen.chart import PIXEL_M, Caption, chart, pixel_m_for
 from worldloom.worldgen.sources import make_source
 from worldloom.worldgen.stitch import stitch
 from worldloom_sdk.protocol.geometry import REGION_LIMIT, REGION_M
@@ -25,13 +25,7 @@ from worldloom_sdk.protocol.tiles import Tile, decode_tile
 
 __all__ = ["add_arguments", "run"]
 
-Region = tuple[int, int]
-
-MAX_SIDE = 64
-"""Regions along one side of a map."""
-MAX_PIXELS = 8_192
-"""Pixels along one side."""
-_FURTHEST_M = (REGION_LIMIT + 1) * REGION_M
+_JOBS = worldgen_map, worldgen_glb, worldgen_heightmap
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,109 +38,39 @@ class _World:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``map`` and its options."""
+    """Add the jobs and their options."""
     jobs = parser.add_subparsers(dest="job", metavar="JOB", required=True)
-    painting = jobs.add_parser(
-        "map",
-        help="paint a picture of a part of the world",
-        description="Paint a part of the world as a PNG: what people have seen as it is stored, the rest as it would "
-        "be made now. Reads only, beside a running server as well. With --seed: a world that need not be there.",
-    )
-    add_config_option(painting)
-    add_data_option(painting)
-    painting.add_argument(
-        "--seed", type=_seed, metavar="N", help="land of this seed alone; no database is read"
-    )
-    painting.add_argument(
-        "--around", type=_place, default=(0.0, 0.0), metavar="X,Z", help="middle, metres (default: 0,0)"
-    )
-    painting.add_argument(
-        "--regions", type=_size, default=(16, 16), metavar="WxD", help="regions of 256 m (default: 16x16)"
-    )
-    painting.add_argument(
-        "--pixel-m", type=int, choices=PIXEL_M, help="metres to a pixel (default: what fits a screen)"
-    )
-    painting.add_argument(
-        "--generator", choices=["noise", "gan"], help="what makes the land (default: the world's)"
-    )
-    painting.add_argument(
-        "-o", "--output", type=Path, default=Path("world.png"), metavar="FILE", help="(default: world.png)"
-    )
+    for job in _JOBS:
+        job.add_to(jobs)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Paint the map.
+    """Read and make a part of the world, and write what the job makes of it.
 
     Returns:
         0 when it is written.
 
     Raises:
-        WorldloomError: There is no such world, the generator is not installed, or the file cannot be written.
+        WorldloomError: There is no such world, the generator is not installed, too much was asked for, or the file
+            cannot be written.
     """
-    wide, deep = args.regions
-    pixel_m = args.pixel_m or pixel_m_for(wide, deep)
-    if max(wide, deep) * REGION_M / pixel_m > MAX_PIXELS:
-        raise ConfigError(
-            f"expected at most {MAX_PIXELS} pixels a side, got {max(wide, deep) * REGION_M // pixel_m}; "
-            f"give a larger --pixel-m, or fewer --regions"
-        )
+    args.check(args)
+    if not args.output.absolute().parent.is_dir():  # Told now, and not after minutes of making land.
+        raise ConfigError(f"{args.output}: expected a folder to write it to; got none of that name")
     config = config_of(args)
-    regions = _regions(args.around, wide, deep)
+    regions = _regions(args.around, *args.regions)
     with _progress() as bars:
         world = _read(config, args.seed, regions, bars)
         made = _made(make_source(config.worldgen.generator, world.seed), regions, world.tiles, bars)
-        caption = _caption(config, world, args.around, wide, deep)
-        task = bars.add_task("painting", total=None)
-        picture = chart(
-            world.tiles | made,
-            set(world.tiles),
-            pixel_m,
-            caption,
-            lambda done, total: bars.update(task, completed=done, total=total),
-        )
-    try:
-        picture.save(args.output, "PNG", optimize=True)
-    except OSError as error:
-        raise WorldloomError(
-            f"{args.output}: expected to write a picture; got: {error.strerror or error}"
-        ) from None
-    counted = f"{len(world.tiles)} regions as stored, {len(made)} made for this picture (nothing was stored)"
-    print(f"{args.output}: {picture.width} x {picture.height} pixels, {pixel_m} m each; {counted}")
+        land = Land(world.name, world.seed, args.around, args.regions, world.tiles, made)
+        try:
+            told = args.write(args, config, land, bars)
+        except OSError as error:
+            raise WorldloomError(
+                f"{args.output}: expected to write a file; got: {error.strerror or error}"
+            ) from None
+    print(f"{args.output}: {told}")
     return 0
-
-
-def _caption(config: Config, world: _World, around: tuple[float, float], wide: int, deep: int) -> Caption:
-    across = (
-        f"{wide * REGION_M / 1000:.1f} x {deep * REGION_M / 1000:.1f} km around {around[0]:g}, {around[1]:g}"
-    )
-    return Caption(
-        world.name, f"{across} · seed {world.seed}", (config.world.spawn_x_m, config.world.spawn_z_m)
-    )
-
-
-def _seed(text: str) -> int:
-    if not (text.isdecimal() and int(text) < 2**63):
-        raise argparse.ArgumentTypeError(f"expected an integer from 0 to {2**63 - 1}; got {text}")
-    return int(text)
-
-
-def _place(text: str) -> tuple[float, float]:
-    try:
-        x, z = (float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected metres like 120,-40; got {text}") from None
-    if not (abs(x) < _FURTHEST_M and abs(z) < _FURTHEST_M):
-        raise argparse.ArgumentTypeError(f"expected a place within +-{_FURTHEST_M} m; got {text}")
-    return x, z
-
-
-def _size(text: str) -> tuple[int, int]:
-    parts = text.split("x")
-    if len(parts) != 2 or not all(part.isdecimal() and 1 <= int(part) <= MAX_SIDE for part in parts):
-        raise argparse.ArgumentTypeError(
-            f"expected from 1x1 to {MAX_SIDE}x{MAX_SIDE} regions, like 24x24; got {text}"
-        )
-    return int(parts[0]), int(parts[1])
 
 
 def _regions(around: tuple[float, float], wide: int, deep: int) -> list[Region]:

@@ -11,13 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from worldloom.worldgen.layout import Region, laid_out, rectangle
 from worldloom.worldgen.picture import colour_of, depth_colour, paint, placed
 from worldloom_sdk.protocol.geometry import REGION_M
 from worldloom_sdk.protocol.tiles import SAMPLE_M, SURFACE_CELLS, Surface, Tile
 
 __all__ = ["PIXEL_M", "Caption", "chart", "pixel_m_for"]
-
-Region = tuple[int, int]
 
 PIXEL_M = (1, 2, 4, 8)
 """Metres to a pixel that a chart may have."""
@@ -73,8 +72,7 @@ def chart(
         caption: What is written under it.
         on_block: Told how many blocks are painted, of how many.
     """
-    x0, z0 = min(rx for rx, _ in tiles), min(rz for _, rz in tiles)
-    wide, deep = max(rx for rx, _ in tiles) - x0 + 1, max(rz for _, rz in tiles) - z0 + 1
+    (x0, z0), (wide, deep) = rectangle(tiles)
     side = REGION_M // pixel_m
     picture = Image.new("RGB", (wide * side, deep * side))
     block = max(1, _BLOCK_PX // side)
@@ -99,14 +97,17 @@ def _block(tiles: Mapping[Region, Tile], first: Region, size: tuple[int, int], p
     rim = [int((first[0] - 1, first[1]) in tiles), int((first[0], first[1] - 1) in tiles)]
     rim += [int((first[0] + size[0], first[1]) in tiles), int((first[0], first[1] + size[1]) in tiles)]
     low = first[0] - rim[0], first[1] - rim[1]
-    heights, surface, things = _laid_out(tiles, low, size[0] + rim[0] + rim[2], size[1] + rim[1] + rim[3])
+    around = size[0] + rim[0] + rim[2], size[1] + rim[1] + rim[3]
+    heights, surface = laid_out(tiles, low, around)
     spare = SURFACE_CELLS - _RIM_M // SAMPLE_M
     x, z = rim[0] * spare, rim[1] * spare
     to_x, to_z = surface.shape[1] - rim[2] * spare, surface.shape[0] - rim[3] * spare
     image = paint(
         heights[z : to_z + 1 : painted_m, x : to_x + 1 : painted_m],
         surface[z:to_z:painted_m, x:to_x:painted_m],
-        things - (x * SAMPLE_M, z * SAMPLE_M, 0, 0) if painted_m <= _THINGS_TO_M else None,
+        _things(tiles, low, around) - (x * SAMPLE_M, z * SAMPLE_M, 0, 0)
+        if painted_m <= _THINGS_TO_M
+        else None,
         painted_m,
     )
     left, top = (at * _RIM_M // painted_m for at in rim[:2])
@@ -116,20 +117,12 @@ def _block(tiles: Mapping[Region, Tile], first: Region, size: tuple[int, int], p
     return image.resize(target, Image.Resampling.LANCZOS, box)
 
 
-def _laid_out(
-    tiles: Mapping[Region, Tile], low: Region, wide: int, deep: int
-) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
-    """Heights, surface and things (in metres from the corner) of a rectangle of regions."""
-    heights = np.zeros((deep * SURFACE_CELLS + 1, wide * SURFACE_CELLS + 1), np.int16)
-    surface = np.zeros((deep * SURFACE_CELLS, wide * SURFACE_CELLS), np.uint8)
-    things = []
-    for dz in range(deep):
-        for dx in range(wide):
-            tile, x, z = tiles[low[0] + dx, low[1] + dz], dx * SURFACE_CELLS, dz * SURFACE_CELLS
-            heights[z : z + SURFACE_CELLS + 1, x : x + SURFACE_CELLS + 1] = tile.heights
-            surface[z : z + SURFACE_CELLS, x : x + SURFACE_CELLS] = tile.surface
-            things.append(placed(tile, dx * REGION_M, dz * REGION_M))
-    return heights, surface, np.concatenate(things)
+def _things(tiles: Mapping[Region, Tile], low: Region, size: tuple[int, int]) -> npt.NDArray[np.float64]:
+    """The things of a rectangle of regions, in metres from its low corner."""
+    spots = [(dx, dz) for dz in range(size[1]) for dx in range(size[0])]
+    return np.concatenate(
+        [placed(tiles[low[0] + dx, low[1] + dz], dx * REGION_M, dz * REGION_M) for dx, dz in spots]
+    )
 
 
 def _outline(picture: Image.Image, stored: set[Region], wide: int, deep: int, side: int) -> None:

@@ -18,7 +18,7 @@ from worldloom_sdk.protocol.tiles import (
     Tile,
 )
 
-__all__ = ["colour_of", "depth_colour", "paint", "paint_tiles", "placed"]
+__all__ = ["colour_of", "crown_of", "depth_colour", "paint", "paint_tiles", "placed"]
 
 F64 = npt.NDArray[np.float64]
 
@@ -107,6 +107,11 @@ def paint(
 def colour_of(kind: Surface) -> tuple[int, int, int]:
     """The colour of a surface in the light of level ground."""
     return _COLOURS[kind]
+
+
+def crown_of(kind: ThingKind) -> tuple[tuple[int, int, int], float]:
+    """A thing's colour, and its radius in metres seen from above."""
+    return _CROWNS[kind]
 
 
 def depth_colour(depth_m: float) -> tuple[int, int, int]:

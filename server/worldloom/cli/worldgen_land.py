@@ -1,0 +1,128 @@
+"""What the jobs of ``worldloom worldgen`` share: which part of the world, what was found there, what is said of it."""
+
+import argparse
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from worldloom.app.version import worldloom_version
+from worldloom.cli.settings import add_config_option, add_data_option
+from worldloom_sdk.protocol.geometry import REGION_LIMIT, REGION_M
+from worldloom_sdk.protocol.tiles import Tile
+
+__all__ = ["MAX_SIDE", "Land", "Region", "add_job", "generator_name"]
+
+Region = tuple[int, int]
+
+MAX_SIDE = 64
+"""Regions along one side of what is read or made at once."""
+_FURTHEST_M = (REGION_LIMIT + 1) * REGION_M
+
+
+@dataclass(frozen=True, slots=True)
+class Land:
+    """A rectangle of regions, as stored and as it would be made."""
+
+    world: str
+    """Name of the world."""
+    seed: int
+    around: tuple[float, float]
+    """The place that was asked for, x and z in metres."""
+    size: tuple[int, int]
+    """Regions wide and deep."""
+    stored: dict[Region, Tile]
+    made: dict[Region, Tile]
+
+    @property
+    def tiles(self) -> dict[Region, Tile]:
+        """Every region of the rectangle."""
+        return self.stored | self.made
+
+    @property
+    def low(self) -> Region:
+        """The region at the low corner."""
+        return min(rx for rx, _ in self.tiles), min(rz for _, rz in self.tiles)
+
+    def counted(self) -> str:
+        """How many regions are from where, for the last line of a job."""
+        made = f"{len(self.made)} made for this file (nothing was stored)"
+        return f"{len(self.stored)} regions as stored, {made}"
+
+    def facts(self) -> dict[str, Any]:
+        """Where a file comes from and how its land was made, in what JSON can say; the seed as text."""
+        ways = Counter(tuple(sorted(tile.provenance.items())) for tile in self.tiles.values())
+        return {
+            "software": generator_name(),
+            "world": self.world,
+            "seed": str(self.seed),
+            "origin_m": [self.low[0] * REGION_M, 0, self.low[1] * REGION_M],
+            "regions": {
+                "low": list(self.low),
+                "size": list(self.size),
+                "stored": [list(region) for region in sorted(self.stored)],
+            },
+            "provenance": [{"regions": count, "made_by": dict(way)} for way, count in ways.most_common()],
+        }
+
+
+def generator_name() -> str:
+    """What files say that they were written by."""
+    return f"Worldloom {worldloom_version()}"
+
+
+def add_job(
+    jobs: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    summary: str,
+    description: str,
+    regions: tuple[int, int],
+    output: str,
+) -> argparse.ArgumentParser:
+    """Add a job and the options of every job; its own are the caller's, and its defaults ``check`` and ``write``."""
+    job = jobs.add_parser(name, help=summary, description=description)
+    add_config_option(job)
+    add_data_option(job)
+    job.add_argument("--seed", type=_seed, metavar="N", help="land of this seed alone; no database is read")
+    job.add_argument(
+        "--around", type=_place, default=(0.0, 0.0), metavar="X,Z", help="middle, metres (default: 0,0)"
+    )
+    job.add_argument(
+        "--regions",
+        type=_size,
+        default=regions,
+        metavar="WxD",
+        help=f"regions of 256 m (default: {regions[0]}x{regions[1]})",
+    )
+    job.add_argument(
+        "--generator", choices=["noise", "gan"], help="what makes the land (default: the world's)"
+    )
+    job.add_argument(
+        "-o", "--output", type=Path, default=Path(output), metavar="FILE", help=f"(default: {output})"
+    )
+    return job
+
+
+def _seed(text: str) -> int:
+    if not (text.isdecimal() and int(text) < 2**63):
+        raise argparse.ArgumentTypeError(f"expected an integer from 0 to {2**63 - 1}; got {text}")
+    return int(text)
+
+
+def _place(text: str) -> tuple[float, float]:
+    try:
+        x, z = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected metres like 120,-40; got {text}") from None
+    if not (abs(x) < _FURTHEST_M and abs(z) < _FURTHEST_M):
+        raise argparse.ArgumentTypeError(f"expected a place within +-{_FURTHEST_M} m; got {text}")
+    return x, z
+
+
+def _size(text: str) -> tuple[int, int]:
+    parts = text.split("x")
+    if len(parts) != 2 or not all(part.isdecimal() and 1 <= int(part) <= MAX_SIDE for part in parts):
+        raise argparse.ArgumentTypeError(
+            f"expected from 1x1 to {MAX_SIDE}x{MAX_SIDE} regions, like 24x24; got {text}"
+        )
+    return int(parts[0]), int(parts[1])

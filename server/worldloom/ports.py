@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar
 
 from worldloom.realm.order import AuditAct, SanctionKind
 from worldloom_sdk.protocol.messages import BlockReach, Role, Scope
@@ -25,6 +25,8 @@ __all__ = [
     "Store",
     "StyleRow",
     "StyledSource",
+    "Styles",
+    "Stylist",
     "TerrainSource",
     "TileRow",
     "TokenRow",
@@ -55,15 +57,22 @@ class TerrainSource(Protocol):
         """The tile of region ``(rx, rz)``; a function of the source, the world seed and the region alone."""
 
 
-@runtime_checkable
+Styles = Mapping[tuple[int, int], bytes]
+"""What regions are to be like, by their offset from one, (-1..1, -1..1). A style is bytes that its source understands."""
+
+
 class StyledSource(TerrainSource, Protocol):
-    """A source whose land follows styles: what each region is to be like. A style is opaque bytes, and is stored once."""
+    """A source whose land follows styles."""
 
-    def styles(self, rx: int, rz: int) -> Mapping[tuple[int, int], bytes]:
-        """The styles on which a region's tile depends where nobody chose one, by offset from it."""
+    def weave(self, rx: int, rz: int, styles: Styles) -> Tile:
+        """The tile of a region by the styles that are in force around it; the world's own where one is missing."""
 
-    def weave(self, rx: int, rz: int, styles: Mapping[tuple[int, int], bytes]) -> Tile:
-        """The tile of a region by the styles that are in force, by offset; its own where one is missing."""
+
+class Stylist(Protocol):
+    """Says what regions are to be like where nobody chose."""
+
+    def styles(self, rx: int, rz: int) -> Styles:
+        """The world's own styles of all regions on which a region's tile depends."""
 
 
 @dataclass(frozen=True, slots=True)

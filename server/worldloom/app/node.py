@@ -45,7 +45,7 @@ from worldloom.persistence.store import SqlStore, open_store
 from worldloom.ports import PublicEvent, TerrainSource
 from worldloom.services import terrain, worlds
 from worldloom.worldgen.process import SourceProcess
-from worldloom.worldgen.sources import make_source
+from worldloom.worldgen.sources import make_source, make_stylist
 
 __all__ = ["serve"]
 
@@ -214,7 +214,15 @@ async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore, MqttPu
         clock = SystemClock(row.created_ms)
         async with _source(config, row.seed) as source:
             world = World(
-                config, store, row, clock, publish, source=source, door=door, seal_key=seal_key(secrets)
+                config,
+                store,
+                row,
+                clock,
+                publish,
+                source=source,
+                door=door,
+                seal_key=seal_key(secrets),
+                stylist=make_stylist(config.worldgen.generator, row.seed),
             )
             await world.enforcer.open()
             yield world, store, publisher, metrics_token(secrets)

@@ -19,10 +19,22 @@ from worldloom.gateway.gateway import Gateway
 from worldloom.gateway.inbox import MoveInbox
 from worldloom.gateway.rules import Rules
 from worldloom.gateway.times import Times
-from worldloom.ports import Clock, Misfit, PlaceRow, PublicEvent, Store, TerrainSource, TileRow, WorldRow
+from worldloom.ports import (
+    Clock,
+    Misfit,
+    PlaceRow,
+    PublicEvent,
+    Store,
+    StyleRow,
+    Styles,
+    Stylist,
+    TerrainSource,
+    TileRow,
+    WorldRow,
+)
 from worldloom.replication.fanout import FanOut
 from worldloom.replication.uplink import Uplink
-from worldloom.services import accounts, places, terrain, tidying
+from worldloom.services import accounts, places, styles, terrain, tidying
 from worldloom.shard.simulation import Shard
 from worldloom.world.lookahead import Lookahead
 from worldloom.world.terrain import TerrainTable
@@ -50,6 +62,7 @@ class World:
         clock: Time.
         publish: Takes public events, without waiting.
         source: Makes the land; noise by default.
+        stylist: Says what regions are to be like, if the source follows styles.
         door: To whom the world is open; everybody by default.
         seal_key: Seals reports.
         unix_ms: Unix time, for what lasts; the system's by default.
@@ -66,12 +79,20 @@ class World:
         door: Door | None = None,
         seal_key: bytes = b"",
         unix_ms: Callable[[], int] = unix_ms,
+        stylist: Stylist | None = None,
     ) -> None:
         self.config, self.store, self.row, self.clock = config, store, row, clock
         noise = make_source("noise", row.seed)
         self.land = TerrainTable()
         self.emerge = EmergeQueue(
-            self._load_tile, self._save_tile, source or noise, noise, config.worldgen, clock
+            self._load_tile,
+            self._save_tile,
+            source or noise,
+            noise,
+            config.worldgen,
+            clock,
+            stylist=stylist,
+            commit=self._commit_styles,
         )
         announcer = Announcer(publish, self._layer_of, unix_ms)
         self.emerge.on_emerged += [self._emerged, announcer.emerged]
@@ -192,6 +213,14 @@ class World:
 
     async def _save_tile(self, row: TileRow) -> TileRow | Misfit:
         return await self.store.run(terrain.store, terrain.StoreTile(row, unix_ms()))
+
+    async def _commit_styles(self, rx: int, rz: int, own: Styles) -> Styles:
+        known = {(row.rx - rx, row.rz - rz): row.style for row in await self.store.read(styles.around, (rx, rz))}
+        new = [StyleRow(rx + dx, rz + dz, style) for (dx, dz), style in own.items() if (dx, dz) not in known]
+        if not new:
+            return known
+        rows = await self.store.run(styles.commit, styles.CommitStyles(rx, rz, new, unix_ms()))
+        return {(row.rx - rx, row.rz - rz): row.style for row in rows}
 
     def _spawn(self) -> tuple[int, int]:
         """A place in the spawn circle, in units."""

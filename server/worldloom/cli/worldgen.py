@@ -2,17 +2,23 @@
 
 import argparse
 import asyncio
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
-from worldloom.cli import worldgen_glb, worldgen_heightmap, worldgen_map
+from worldloom.cli import (
+    worldgen_evaluate,
+    worldgen_export,
+    worldgen_glb,
+    worldgen_heightmap,
+    worldgen_map,
+    worldgen_sheet,
+    worldgen_style,
+    worldgen_train,
+)
 from worldloom.cli.settings import config_of
-from worldloom.cli.worldgen_land import Land, Region
+from worldloom.cli.worldgen_land import Land, Region, progress, regions_of
 from worldloom.config import Config
 from worldloom.errors import ConfigError, WorldloomError
 from worldloom.ports import TerrainSource, TileRow, Tx, WorldRow
@@ -20,12 +26,21 @@ from worldloom.services import terrain
 from worldloom.world.edges import edges_of, read_edges
 from worldloom.worldgen.sources import make_source
 from worldloom.worldgen.stitch import stitch
-from worldloom_sdk.protocol.geometry import REGION_LIMIT, REGION_M
 from worldloom_sdk.protocol.tiles import Tile, decode_tile
 
 __all__ = ["add_arguments", "run"]
 
-_JOBS = worldgen_map, worldgen_glb, worldgen_heightmap
+_JOBS = (
+    worldgen_map,
+    worldgen_style,
+    worldgen_glb,
+    worldgen_heightmap,
+    worldgen_export,
+    worldgen_sheet,
+    worldgen_train,
+    worldgen_evaluate,
+)
+"""``add_to(jobs)`` each. Those that write a part of a world have ``check`` and ``write``; the others do all ``alone``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +55,7 @@ class _World:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the jobs and their options."""
     jobs = parser.add_subparsers(dest="job", metavar="JOB", required=True)
+    parser.set_defaults(alone=None)
     for job in _JOBS:
         job.add_to(jobs)
 
@@ -54,12 +70,14 @@ def run(args: argparse.Namespace) -> int:
         WorldloomError: There is no such world, the generator is not installed, too much was asked for, or the file
             cannot be written.
     """
+    if args.alone is not None:
+        return int(args.alone(args))
     args.check(args)
     if not args.output.absolute().parent.is_dir():  # Told now, and not after minutes of making land.
         raise ConfigError(f"{args.output}: expected a folder to write it to; got none of that name")
     config = config_of(args)
-    regions = _regions(args.around, *args.regions)
-    with _progress() as bars:
+    regions = regions_of(args.around, *args.regions)
+    with progress() as bars:
         world = _read(config, args.seed, regions, bars)
         made = _made(make_source(config.worldgen.generator, world.seed), regions, world.tiles, bars)
         land = Land(world.name, world.seed, args.around, args.regions, world.tiles, made)
@@ -71,29 +89,6 @@ def run(args: argparse.Namespace) -> int:
             ) from None
     print(f"{args.output}: {told}")
     return 0
-
-
-def _regions(around: tuple[float, float], wide: int, deep: int) -> list[Region]:
-    """The regions of a rectangle whose middle is nearest to a place, none beyond the end of the world."""
-    low = []
-    for middle_m, count in zip(around, (wide, deep), strict=True):
-        first = round(middle_m / REGION_M - count / 2)
-        low.append(min(max(first, -REGION_LIMIT), REGION_LIMIT + 1 - count))
-    return [(low[0] + x, low[1] + z) for z in range(deep) for x in range(wide)]
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Bars on standard error; none where that is no terminal."""
-    columns = (
-        TextColumn("{task.description:>8}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bars:
-        yield bars
 
 
 def _read(config: Config, seed: int | None, regions: list[Region], bars: Progress) -> _World:

@@ -1,17 +1,23 @@
 """What the jobs of ``worldloom worldgen`` share: which part of the world, what was found there, what is said of it."""
 
 import argparse
+import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from worldloom.app.version import worldloom_version
 from worldloom.cli.settings import add_config_option, add_data_option
 from worldloom_sdk.protocol.geometry import REGION_LIMIT, REGION_M
 from worldloom_sdk.protocol.tiles import Tile
 
-__all__ = ["MAX_SIDE", "Land", "Region", "add_job", "generator_name"]
+__all__ = ["MAX_SIDE", "Land", "Region", "add_job", "generator_name", "progress", "read_place", "readread_seed", "read_size", "regions_of"]
 
 Region = tuple[int, int]
 
@@ -83,13 +89,13 @@ def add_job(
     job = jobs.add_parser(name, help=summary, description=description)
     add_config_option(job)
     add_data_option(job)
-    job.add_argument("--seed", type=_seed, metavar="N", help="land of this seed alone; no database is read")
+    job.add_argument("--seed", type=read_seed, metavar="N", help="land of this seed alone; no database is read")
     job.add_argument(
-        "--around", type=_place, default=(0.0, 0.0), metavar="X,Z", help="middle, metres (default: 0,0)"
+        "--around", type=read_place, default=(0.0, 0.0), metavar="X,Z", help="middle, metres (default: 0,0)"
     )
     job.add_argument(
         "--regions",
-        type=_size,
+        type=read_size,
         default=regions,
         metavar="WxD",
         help=f"regions of 256 m (default: {regions[0]}x{regions[1]})",
@@ -103,13 +109,15 @@ def add_job(
     return job
 
 
-def _seed(text: str) -> int:
+def read_seed(text: str) -> int:
+    """An option's seed."""
     if not (text.isdecimal() and int(text) < 2**63):
         raise argparse.ArgumentTypeError(f"expected an integer from 0 to {2**63 - 1}; got {text}")
     return int(text)
 
 
-def _place(text: str) -> tuple[float, float]:
+def read_place(text: str) -> tuple[float, float]:
+    """An option's ``X,Z`` in metres."""
     try:
         x, z = (float(part) for part in text.split(","))
     except ValueError:
@@ -119,10 +127,34 @@ def _place(text: str) -> tuple[float, float]:
     return x, z
 
 
-def _size(text: str) -> tuple[int, int]:
+def read_size(text: str) -> tuple[int, int]:
+    """An option's ``WxD`` in regions."""
     parts = text.split("x")
     if len(parts) != 2 or not all(part.isdecimal() and 1 <= int(part) <= MAX_SIDE for part in parts):
         raise argparse.ArgumentTypeError(
             f"expected from 1x1 to {MAX_SIDE}x{MAX_SIDE} regions, like 24x24; got {text}"
         )
     return int(parts[0]), int(parts[1])
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Bars on standard error; none where that is no terminal."""
+    columns = (
+        TextColumn("{task.description:>8}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bars:
+        yield bars
+
+
+def regions_of(around: tuple[float, float], wide: int, deep: int) -> list[Region]:
+    """The regions of a rectangle whose middle is nearest to a place, none beyond the end of the world."""
+    low = []
+    for middle_m, count in zip(around, (wide, deep), strict=True):
+        first = round(middle_m / REGION_M - count / 2)
+        low.append(min(max(first, -REGION_LIMIT), REGION_LIMIT + 1 - count))
+    return [(low[0] + x, low[1] + z) for z in range(deep) for x in range(wide)]

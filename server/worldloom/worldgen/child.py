@@ -22,15 +22,19 @@ from queue import Queue
 
 from worldloom.errors import ConfigError, TerrainRejected
 from worldloom.ports import TerrainSource
+from worldloom.worldgen.styling import MAX_STYLES_BYTES, unpack_styles, woven
 from worldloom_sdk.protocol.tiles import MAX_TILE_BYTES, Tile, encode_tile
 
 __all__ = ["ANSWER", "LONGEST", "MAGIC", "REQUEST", "Kind", "main"]
 
 MAGIC = b"WLG1"
-REQUEST = struct.Struct("<4sIii")
-"""``MAGIC``, number of the job, rx, rz."""
+REQUEST = struct.Struct("<4sIiiI")
+"""Head of a request: ``MAGIC``, number of the job, rx, rz, length of the styles in bytes (``styling.pack_styles``)."""
 ANSWER = struct.Struct("<4sBxxxII")
 """Head of an answer: ``MAGIC``, kind, number of the job, length of the body in bytes."""
+
+
+_Job = tuple[bytes, int, int, int, bytes]
 
 
 class Kind(IntEnum):
@@ -67,7 +71,7 @@ def main(factory: str, arguments: str, haste: str = "") -> None:
     _settle()
     if not haste:
         _give_way()
-    jobs: Queue[bytes] = Queue(maxsize=1)  # One at a time: who asks waits for the answer.
+    jobs: Queue[_Job] = Queue(maxsize=1)  # One at a time: who asks waits for the answer.
     threading.Thread(target=_listen, args=(requests, jobs), daemon=True).start()
     module, _, function = factory.partition(":")
     try:
@@ -78,8 +82,8 @@ def main(factory: str, arguments: str, haste: str = "") -> None:
     _give_way()
     _answer(answers, Kind.READY, 0, source.name.encode())
     while True:
-        _, job, rx, rz = REQUEST.unpack(jobs.get())
-        _answer(answers, *_made(source, job, rx, rz))
+        _, job, rx, rz, styles = jobs.get()
+        _answer(answers, *_made(source, job, rx, rz, styles))
 
 
 def _take_pipes() -> tuple[int, int]:
@@ -116,21 +120,29 @@ def _give_way() -> None:
             os.setpriority(os.PRIO_PROCESS, int(thread), _NICE)
 
 
-def _listen(requests: int, jobs: "Queue[bytes]") -> None:
+def _listen(requests: int, jobs: "Queue[_Job]") -> None:
     """Hand on requests; end the process with the pipe."""
     while True:
-        request = b""
-        while len(request) < REQUEST.size:
-            more = os.read(requests, REQUEST.size - len(request))
-            if not more:
-                os._exit(0)
-            request += more
-        jobs.put(request)
+        magic, job, rx, rz, size = REQUEST.unpack(_read(requests, REQUEST.size))
+        if magic != MAGIC or size > MAX_STYLES_BYTES:
+            os._exit(1)
+        jobs.put((magic, job, rx, rz, _read(requests, size)))
 
 
-def _made(source: TerrainSource, job: int, rx: int, rz: int) -> tuple[Kind, int, bytes]:
+def _read(requests: int, size: int) -> bytes:
+    """So many bytes of the pipe; the process ends with it."""
+    data = b""
+    while len(data) < size:
+        more = os.read(requests, size - len(data))
+        if not more:
+            os._exit(0)
+        data += more
+    return data
+
+
+def _made(source: TerrainSource, job: int, rx: int, rz: int, styles: bytes) -> tuple[Kind, int, bytes]:
     try:
-        tile = source.generate(rx, rz)
+        tile = woven(source, rx, rz, unpack_styles(styles))
         if not isinstance(tile, Tile):
             raise TerrainRejected(f"expected a tile of region ({rx}, {rz}), got {tile!r:.80}")
         return Kind.TILE, job, encode_tile(tile)

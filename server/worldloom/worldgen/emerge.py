@@ -9,13 +9,13 @@ the last is dropped. Knows no sockets and no SQL: loading and saving are handed 
 import asyncio
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
 from worldloom.errors import StoreUnavailable, TerrainRejected
-from worldloom.ports import Clock, Misfit, TerrainSource, TileRow
+from worldloom.ports import Clock, Misfit, Styles, Stylist, TerrainSource, TileRow
 from worldloom.worldgen.making import FALLBACK, MAX_ABANDONED, Making
 from worldloom.worldgen.outcome import EmergeConfig, Emerged, EmergeOutcome, EmergeStats, nothing
 from worldloom.worldgen.process import SourceProcess
@@ -27,7 +27,6 @@ __all__ = ["MAX_ABANDONED", "EmergeConfig", "EmergeOutcome", "EmergeQueue", "Eme
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 Region = tuple[int, int]
-Styles = Mapping[tuple[int, int], bytes]
 
 _LANES = 2
 """Regions in work at once: one waits for the database while the other is made."""
@@ -56,7 +55,8 @@ class EmergeQueue:
         config: Limits.
         clock: For durations.
         backoff_s: Pauses between attempts at the database, one more attempt than pauses.
-        commit: Stores the styles of regions that have none, by offset from a region; what is in force then.
+        stylist: Says what regions are to be like, for a source that follows styles.
+        commit: Stores the styles of regions that have none; what is in force around the region then.
     """
 
     def __init__(
@@ -68,9 +68,10 @@ class EmergeQueue:
         config: EmergeConfig,
         clock: Clock,
         backoff_s: Sequence[float] = (0.1, 0.5, 2.0),
+        stylist: Stylist | None = None,
         commit: Callable[[int, int, Styles], Awaitable[Styles]] | None = None,
     ) -> None:
-        self._commit = commit
+        self._stylist, self._commit = stylist, commit
         self._load, self._save = load, save
         self._config, self._backoff_s = config, tuple(backoff_s)
         self._making = Making(source, fallback, config.deadline_s, clock)
@@ -240,12 +241,19 @@ class EmergeQueue:
         return Emerged(row.rx, row.rz, tile, row.sha256, row.source, EmergeOutcome.DATABASE)
 
     async def _create(self, region: Region) -> Emerged:
-        tile, row = await self._making.make(*region)
+        tile, row = await self._making.make(*region, await self._styles(*region))
         stored, fitted = await self._store(row, tile)
         if fitted is None:
             return await self._read(stored)
         outcome = EmergeOutcome.FALLBACK if row.source == FALLBACK else EmergeOutcome.GENERATED
         return Emerged(*region, fitted, stored.sha256, row.source, outcome)
+
+    async def _styles(self, rx: int, rz: int) -> Styles:
+        """What is in force around a region; stored before anything is made by it."""
+        if self._stylist is None or self._commit is None:
+            return {}
+        own = await self._making.ask(partial(self._stylist.styles, rx, rz))
+        return await self._patiently("write", partial(self._commit, rx, rz, own))
 
     async def _store(self, row: TileRow, tile: Tile) -> tuple[TileRow, Tile | None]:
         """Store what was made, fitted to its neighbours; the stored row, and its tile if it is this one."""

@@ -5,15 +5,17 @@ A source is asked on that thread, or in a process of its own. Knows no queue and
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
+from types import MappingProxyType
 from typing import TypeVar
 
 from worldloom.errors import TerrainRejected
-from worldloom.ports import Clock, Misfit, TerrainSource, TileRow
+from worldloom.ports import Clock, Misfit, Styles, TerrainSource, TileRow
 from worldloom.world.edges import edges_of, read_edges
 from worldloom.worldgen.process import SourceDied, SourceProcess
 from worldloom.worldgen.stitch import stitch
+from worldloom.worldgen.styling import woven
 from worldloom.worldgen.worker import Worker, WorkerHung
 from worldloom_sdk.protocol.tiles import Tile, decode_tile, encode_tile, tile_sha256
 
@@ -28,6 +30,7 @@ FALLBACK = "fallback"
 """The name under which the fallback's land is stored."""
 
 _Made = tuple[Tile, TileRow]
+_NONE: Styles = MappingProxyType({})
 
 
 class Making:
@@ -71,13 +74,19 @@ class Making:
         """Let the thread end after the job that it is at."""
         self._worker.close()
 
-    async def make(self, rx: int, rz: int) -> _Made:
-        """Ask the source, and the fallback if it fails: the tile as read back from its bytes, and its row."""
+    async def make(self, rx: int, rz: int, styles: Styles = _NONE) -> _Made:
+        """Ask the source, and the fallback if it fails: the tile as read back from its bytes, and its row.
+
+        Args:
+            rx: Region index.
+            rz: Region index.
+            styles: What the regions around are to be like; none for a source that follows no styles.
+        """
         if isinstance(self._source, SourceProcess):
-            return await self._make_in(self._source, rx, rz)
+            return await self._make_in(self._source, rx, rz, styles)
         async with self._one:
             began = self._clock.monotonic()
-            job = partial(_make_row, self._source, self._source.name, rx, rz)
+            job = partial(_make_row, self._source, self._source.name, rx, rz, styles)
             made = (
                 None if self.retired else await self._tried(rx, rz, self._worker.run(job, self._deadline_s))
             )
@@ -90,6 +99,11 @@ class Making:
         async with self._one:
             return await self._worker.run(partial(_stitched, tile, source, misfit))
 
+    async def ask(self, job: Callable[[], T]) -> T:
+        """Do something small on the thread, in its turn."""
+        async with self._one:
+            return await self._worker.run(job)
+
     async def read(self, row: TileRow) -> Tile:
         """The tile of a row.
 
@@ -99,11 +113,11 @@ class Making:
         async with self._one:
             return await self._worker.run(partial(_read_row, row))
 
-    async def _make_in(self, process: SourceProcess, rx: int, rz: int) -> _Made:
+    async def _make_in(self, process: SourceProcess, rx: int, rz: int, styles: Styles) -> _Made:
         """As ``make``; the thread is free for others until there is something to check."""
         began, made, data = self._clock.monotonic(), None, None
         if not self.retired:
-            data = await self._tried(rx, rz, process.fetch(rx, rz, self._deadline_s))
+            data = await self._tried(rx, rz, process.fetch(rx, rz, self._deadline_s, styles))
         async with self._one:
             if data is not None:
                 made = await self._tried(
@@ -138,14 +152,14 @@ class Making:
         return await self._worker.run(partial(_make_row, self._fallback, FALLBACK, rx, rz))
 
 
-def _make_row(source: TerrainSource, name: str, rx: int, rz: int) -> _Made:
+def _make_row(source: TerrainSource, name: str, rx: int, rz: int, styles: Styles = _NONE) -> _Made:
     """Ask a source and check what it returns, on the worker thread; the tile is read back from its own bytes.
 
     Raises:
         TerrainRejected: It raised, or what it returned is no tile of this region.
     """
     try:
-        tile = source.generate(rx, rz)
+        tile = woven(source, rx, rz, styles)
         if not isinstance(tile, Tile) or (tile.rx, tile.rz) != (rx, rz):
             raise TerrainRejected(f"expected a tile of region ({rx}, {rz}), got {tile!r:.80}")
         return _written(tile, name)

@@ -17,10 +17,13 @@ import sys
 import time
 from collections import deque
 from collections.abc import Sequence
+from types import MappingProxyType
 
 from worldloom.errors import ConfigError, TerrainRejected
+from worldloom.ports import Styles
 from worldloom.worldgen.child import ANSWER, LONGEST, MAGIC, REQUEST, Kind
 from worldloom.worldgen.sources import FACTORY
+from worldloom.worldgen.styling import pack_styles
 from worldloom.worldgen.worker import WorkerHung, ended_in_time, starved_s
 
 __all__ = ["MAX_DEATHS", "WITHIN_S", "SourceDied", "SourceProcess"]
@@ -37,6 +40,7 @@ RESTART_WAIT_S = 20.0
 """A region waits so long for a new process; then the fallback fills in."""
 LINGER_S = 1.0
 """A process that closed its pipe may take so long to end."""
+_NONE: Styles = MappingProxyType({})
 _MODULE = "worldloom.worldgen.child"
 _ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 """One core for land, however many there are: the others are for people, and results do not depend on the number."""
@@ -121,23 +125,25 @@ class SourceProcess:
         finally:
             await self.close()
 
-    async def fetch(self, rx: int, rz: int, deadline_s: float) -> bytes:
+    async def fetch(self, rx: int, rz: int, deadline_s: float, styles: Styles = _NONE) -> bytes:
         """The encoded tile of a region; unread: whoever decodes it checks it.
 
         Args:
             rx: Region index.
             rz: Region index.
             deadline_s: Seconds that the source may take, without those in which it got no processor.
+            styles: What the regions around are to be like.
 
         Raises:
             TerrainRejected: The source raised.
             WorkerHung: The deadline passed; the process was killed.
             SourceDied: The process ended meanwhile, or wrote what is no answer and was killed; or there is none.
         """
+        packed = pack_styles(styles)
         async with self._one:
             child = await self._there()
             self._job = (self._job + 1) % 2**32
-            asking = asyncio.create_task(child.ask(self._job, rx, rz), name=f"terrain process {child.pid}")
+            asking = asyncio.create_task(child.ask(self._job, rx, rz, packed), name=f"terrain process {child.pid}")
             kind: Kind | None = None
             try:
                 if not await ended_in_time(asking, deadline_s, child.starved_s):
@@ -258,13 +264,13 @@ class _Child:
             raise SourceDied(f"expected to start {sys.executable}; got: {error}") from None
         return cls(process)
 
-    async def ask(self, job: int, rx: int, rz: int) -> tuple[Kind, bytes]:
+    async def ask(self, job: int, rx: int, rz: int, styles: bytes) -> tuple[Kind, bytes]:
         """Ask for a region and wait for the answer.
 
         Raises:
             SourceDied: It ended, or what came is no answer to this.
         """
-        self._requests.write(REQUEST.pack(MAGIC, job, rx, rz))
+        self._requests.write(REQUEST.pack(MAGIC, job, rx, rz, len(styles)) + styles)
         kind, body = await self.answer(job)
         if kind not in (Kind.TILE, Kind.FAULT):
             raise SourceDied(

@@ -7,14 +7,15 @@ import importlib
 import importlib.util
 
 from worldloom.errors import ConfigError
-from worldloom.ports import TerrainSource
+from worldloom.ports import Stylist, TerrainSource
 from worldloom.worldgen.noise import NoiseSource
 
-__all__ = ["FACTORY", "check_generator", "make_source"]
+__all__ = ["FACTORY", "check_generator", "make_source", "make_stylist"]
 
 FACTORY = "worldloom.worldgen.sources:make_source"
 """How another process names :func:`make_source`."""
 _GAN = "worldloom.worldgen.gan"
+_NEEDED = ("torch", "safetensors")
 
 
 def check_generator(generator: str) -> None:
@@ -23,10 +24,14 @@ def check_generator(generator: str) -> None:
     Raises:
         ConfigError: It is not installed.
     """
-    if generator == "gan" and importlib.util.find_spec(_GAN) is None:
+    if generator != "gan":
+        return
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
         raise ConfigError(
-            'worldgen.generator: expected a generator that is installed; got "gan", and there is no trained '
-            "generator here. Use --generator noise: regions made so far stay as they are when a generator is added."
+            f'worldgen.generator: expected a generator that is installed; got "gan", which needs {" and ".join(missing)}. '
+            "Install worldloom[server], or use --generator noise: regions made so far stay as they are when the "
+            "generator changes."
         )
 
 
@@ -38,10 +43,27 @@ def make_source(generator: str, seed: int) -> TerrainSource:
         seed: Of the world, 0 .. 2**63 - 1.
 
     Raises:
-        ConfigError: The generator is not installed.
+        ConfigError: The generator is not installed, or its weights are damaged.
     """
     check_generator(generator)
     if generator == "gan":
-        source: TerrainSource = importlib.import_module(f"{_GAN}.source").GanSource(seed)
+        source: TerrainSource = importlib.import_module(f"{_GAN}.source").shipped(seed)
         return source
     return NoiseSource(seed)
+
+
+def make_stylist(generator: str, seed: int) -> Stylist | None:
+    """Who says what regions are to be like, for a generator that follows styles; never imports torch.
+
+    Args:
+        generator: ``worldgen.generator``.
+        seed: Of the world, 0 .. 2**63 - 1.
+
+    Raises:
+        ConfigError: The generator is not installed, or its weights are damaged.
+    """
+    check_generator(generator)
+    if generator == "gan":
+        stylist: Stylist = importlib.import_module(f"{_GAN}.provinces").shipped(seed)
+        return stylist
+    return None

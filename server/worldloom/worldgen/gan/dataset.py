@@ -16,7 +16,7 @@ from worldloom.errors import ConfigError
 from worldloom.worldgen.gan.conditions import CONDITIONS_N, WINDOW, condition
 from worldloom.worldgen.gan.landforms import landform_of
 
-__all__ = ["DemTile", "Windows", "cut", "load_tiles", "patches"]
+__all__ = ["DemTile", "Windows", "cut", "load_tiles", "patches", "table_of"]
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
@@ -126,6 +126,16 @@ def patches(tile: DemTile, size: int, stride: int) -> F32:
         if _dry(tile.mask[row : row + size, column : column + size])
     ]
     return np.asarray(cuts, np.float32).reshape(-1, size, size)
+
+
+def table_of(tiles: list[DemTile]) -> F32:
+    """Conditions ``[n, CONDITIONS_N]`` of all dry windows side by side: each tile as often as there is land in it."""
+    rows = [
+        condition(window.astype(np.float64), tile.spacing_m, landform_of(tile.description))
+        for tile in tiles
+        for window in patches(tile, WINDOW, WINDOW)
+    ]
+    return np.asarray(rows, np.float32).reshape(-1, CONDITIONS_N)
 
 
 def _dry(mask: npt.NDArray[np.uint8]) -> bool:

@@ -37,6 +37,8 @@ SIZES: dict[str, tuple[int, ...]] = {
 }
 """Channels of the stages."""
 _EMBEDDING = 64
+_FARTHEST = 3.0
+"""Spreads: lakes and other odd windows lie far out, and would lead the nets astray."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,11 @@ class Generator(nn.Module):
 
     def embedding(self, conditions: Tensor) -> Tensor:
         """``[..., CONDITIONS_N]`` raw conditions to ``[..., 64]``."""
-        return self.embed((conditions - self.mean) / self.spread)
+        return self.embed(self.standard(conditions))
+
+    def standard(self, conditions: Tensor) -> Tensor:
+        """Conditions in spreads from the mean of the training land, no farther than what there is enough of."""
+        return ((conditions - self.mean) / self.spread).clamp(-_FARTHEST, _FARTHEST)
 
     def films(self, macro: Tensor, style: Tensor) -> list[Tensor]:
         """Modulations ``[B, 2 channels, 1, 1]`` of every stage for conditions that are the same everywhere.

@@ -1,23 +1,30 @@
 """The plane: pieces of the endless land of one model and seed, straight from the model, without a server."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from worldloom.errors import ConfigError
+from worldloom.worldgen.gan.conditions import MEASURES
 from worldloom.worldgen.gan.ground import PIXEL_M, Blend, raised
 from worldloom.worldgen.gan.source import GanSource
 from worldloom.worldgen.gan.style import Style
 from worldloom.worldgen.gan.weaver import HALO, REGION_PX
+from worldloom.worldgen.gan.weights import Model
 from worldloom_sdk.protocol.geometry import REGION_M
 from worldloom_sdk.protocol.tiles import HEIGHTS_PER_M, SURFACE_CELLS
 
-__all__ = ["Piece", "draw"]
+__all__ = ["WORLD_M_PER_PIXEL", "Piece", "StyleOf", "draw", "of_spacing", "save"]
 
 F32 = npt.NDArray[np.float32]
 Region = tuple[int, int]
 
+StyleOf = Callable[[int, int], Style | None]
+
+WORLD_M_PER_PIXEL = PIXEL_M
 _MIDDLES = Blend((np.arange(REGION_PX) + 0.5) / REGION_PX)
 
 
@@ -36,7 +43,7 @@ def draw(
     origin: Region,
     size: tuple[int, int],
     spacing_m: float,
-    chosen: Callable[[int, int], Style | None] = lambda rx, rz: None,
+    chosen: StyleOf = lambda rx, rz: None,
     heights: bool = True,
     on_region: Callable[[], None] = lambda: None,
 ) -> Piece:
@@ -62,10 +69,10 @@ def draw(
                 return chosen(x, z) or source.provinces.style(x, z)
 
             if heights:
-                styles: Mapping[Region, bytes] = {
+                styles = {
                     (dx, dz): style(rx + dx, rz + dz).key for dx in (-1, 0, 1) for dz in (-1, 0, 1)
                 }
-                tile = source.generate(rx, rz, styles)
+                tile = source.weave(rx, rz, styles)
                 at = np.s_[j * 128 : j * 128 + 129, i * 128 : i * 128 + 129]
                 samples[at] = tile.heights.astype(np.float32) / HEIGHTS_PER_M
             shape = source.weaver.pixels(rx, rz, source.provinces.style, style)[HALO:-HALO, HALO:-HALO]
@@ -76,3 +83,28 @@ def draw(
             pixels[j * 64 : j * 64 + 64, i * 64 : i * 64 + 64] = metres * (spacing_m / PIXEL_M)
             on_region()
     return Piece(samples, pixels)
+
+
+def save(path: Path, piece: Piece, spacing_m: float) -> None:
+    """Write a piece as a NumPy ``.npz``: both arrays, and the scalars ``metres_per_pixel`` and ``world_scale``."""
+    with path.open("wb") as file:
+        np.savez_compressed(
+            file,
+            heights_m=piece.heights_m,
+            pixels_m=piece.pixels_m,
+            metres_per_pixel=np.float64(spacing_m),
+            world_scale=np.float64(spacing_m / PIXEL_M),
+        )
+
+
+def of_spacing(model: Model, spacing_m: float) -> Model:
+    """The model with windows of one spacing alone: all its land is as it is at so many metres to a pixel.
+
+    Raises:
+        ConfigError: It knows no land of that spacing.
+    """
+    grand = spacing_m >= 60
+    table = model.table[(model.table[:, MEASURES.index("grandeur")] > 0.5) == grand]
+    if not len(table):
+        raise ConfigError(f"expected a model that was trained on land at {spacing_m:g} m, got none of it in this one")
+    return replace(model, table=table)

@@ -9,12 +9,14 @@ the windows. Between provinces conditions are blended over some 400 m.
 import numpy as np
 import numpy.typing as npt
 
+from worldloom.ports import Styles
 from worldloom.worldgen.gan.conditions import MEASURES
+from worldloom.worldgen.gan.file import read_file
 from worldloom.worldgen.gan.style import Style
 from worldloom.worldgen.lattice import fbm, hash_lattice, key_of, smoothstep
-from worldloom_sdk.protocol.geometry import REGION_M
+from worldloom_sdk.protocol.geometry import REGION_LIMIT, REGION_M
 
-__all__ = ["Provinces"]
+__all__ = ["Provinces", "shipped"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -58,6 +60,15 @@ class Provinces:
                 self._styles.clear()
             known = self._styles[rx, rz] = self._blended((rx + 0.5) * REGION_M, (rz + 0.5) * REGION_M)
         return known
+
+    def styles(self, rx: int, rz: int) -> Styles:
+        """The world's own styles of the 3 x 3 regions around, by offset; implements ``ports.Stylist``."""
+        return {
+            (dx, dz): self.style(rx + dx, rz + dz).key
+            for dz in (-1, 0, 1)
+            for dx in (-1, 0, 1)
+            if max(abs(rx + dx), abs(rz + dz)) <= REGION_LIMIT
+        }
 
     def floor_m(self, x: F64, z: F64) -> F64:
         """The height of valley floors, metres: below 0 where the sea is. ``x`` and ``z`` broadcast, metres."""
@@ -110,3 +121,8 @@ def _hash(cell: Cell, key: int) -> int:
 
 def _direction(turns: float) -> tuple[float, float]:
     return float(np.cos(2 * np.pi * turns)), float(np.sin(2 * np.pi * turns))
+
+
+def shipped(seed: int) -> Provinces:
+    """The provinces of the model that comes with Worldloom."""
+    return Provinces(seed, read_file().table)

@@ -1,28 +1,26 @@
 """The trained source: regions woven by the model. Implements ``ports.TerrainSource``."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
 
 from worldloom.errors import TerrainRejected
+from worldloom.ports import Styles
 from worldloom.worldgen.cover import Cover
 from worldloom.worldgen.gan.ground import Blend, grain, raised, sampled
 from worldloom.worldgen.gan.model import HEIGHT_UNIT
 from worldloom.worldgen.gan.provinces import Provinces
 from worldloom.worldgen.gan.style import Style, read_style
 from worldloom.worldgen.gan.weaver import Weaver
-from worldloom.worldgen.gan.weights import Model
+from worldloom.worldgen.gan.weights import Model, read_model
 from worldloom.worldgen.landform import Relief
 from worldloom.worldgen.lattice import key_of, smoothstep
 from worldloom_sdk.protocol.geometry import REGION_LIMIT, REGION_M
 from worldloom_sdk.protocol.tiles import HEIGHTS_PER_M, MAX_HEIGHT, MIN_HEIGHT, SAMPLE_M, SAMPLES, Tile
 
-__all__ = ["GAN_VERSION", "GanSource"]
+__all__ = ["GAN_VERSION", "GanSource", "shipped"]
 
 GAN_VERSION = 1
 """Changes whenever the same model and seed give other land."""
-Offset = tuple[int, int]
 
 
 class GanSource:
@@ -36,7 +34,7 @@ class GanSource:
     name = "gan"
 
     def __init__(self, model: Model, seed: int) -> None:
-        self._model, self._seed = model, seed
+        self.model, self._seed = model, seed
         self.provinces = Provinces(seed, model.table)
         self.weaver = Weaver(model.generator, seed)
         self._cover = Cover(seed)
@@ -45,17 +43,17 @@ class GanSource:
         # More threads would sum in another order, and take the processor from the ticks.
         torch.set_num_threads(1)
 
-    def style(self, rx: int, rz: int) -> bytes:
-        """The style of a region where nobody chose one."""
-        return self.provinces.style(rx, rz).key
+    def generate(self, rx: int, rz: int) -> Tile:
+        """The tile of a region by the world's own styles."""
+        return self.weave(rx, rz, {})
 
-    def generate(self, rx: int, rz: int, styles: Mapping[Offset, bytes] | None = None) -> Tile:
+    def weave(self, rx: int, rz: int, styles: Styles) -> Tile:
         """The tile of a region.
 
         Args:
             rx: Region index.
             rz: Region index.
-            styles: The committed styles of the 3 x 3 regions around, by offset; the world's own where there is none.
+            styles: Those in force in the 3 x 3 regions around, by offset; the world's own where there is none.
 
         Raises:
             ValueError: The region is beyond the end of the world, or a style is none.
@@ -63,7 +61,7 @@ class GanSource:
         """
         if max(abs(rx), abs(rz)) > REGION_LIMIT:
             raise ValueError(f"expected region indices within +-{REGION_LIMIT}, got {rx}, {rz}")
-        chosen = {at: read_style(data) for at, data in (styles or {}).items() if data}
+        chosen = {at: read_style(data) for at, data in styles.items()}
 
         def around(dx: int, dz: int) -> Style:
             return chosen.get((dx, dz)) or self.provinces.style(rx + dx, rz + dz)
@@ -87,6 +85,13 @@ class GanSource:
         return {
             "generator": "gan",
             "version": GAN_VERSION,
-            "model": self._model.sha256,
+            "model": self.model.sha256,
             "seed": str(self._seed),
         }
+
+
+def shipped(seed: int) -> GanSource:
+    """The source with the model that comes with Worldloom; the first region is as quick as any."""
+    source = GanSource(read_model(), seed)
+    source.generate(0, 0)
+    return source

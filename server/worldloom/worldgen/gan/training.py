@@ -17,16 +17,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
 from worldloom.errors import ConfigError
 from worldloom.worldgen.gan.conditions import MEASURES
 from worldloom.worldgen.gan.critic import Critic, senses
-from worldloom.worldgen.gan.dataset import Windows
+from worldloom.worldgen.gan.dataset import Windows, table_of
 from worldloom.worldgen.gan.model import HEIGHT_UNIT, LATENTS, PITCH, Generator, Interval, needs
+from worldloom.worldgen.gan.sheets import shaded, side_by_side
+from worldloom.worldgen.gan.weights import write_model
 
-__all__ = ["Options", "Training"]
+__all__ = ["Options", "Report", "Training"]
 
 F32 = npt.NDArray[np.float32]
 
@@ -36,6 +39,8 @@ _LAZY = 4
 _STRAY = 0.25
 """Share of patches whose coarse stages hear other conditions than their fine ones: style is not always the world's."""
 _CLIP_S = 1e-3
+_SHEET = 8
+"""Windows in a row of the sheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,9 @@ class Options:
     lr: tuple[float, float, float, float] = (4e-4, 3e-4, 3e-4, 6e-5)
     """At the beginning and the end of the small patches, and of the large ones."""
     gamma: tuple[float, float, float, float] = (5.0, 3.0, 10.0, 4.0)
+    """Weight of the penalties, likewise."""
+    held_out: tuple[str, ...] = ()
+    """Tiles that are not in the data; goes on the model's card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,10 @@ class Report:
     gap: float
     """Mean score of real over generated: 0 when the critics cannot tell."""
     penalty: float
+
+    def facts(self) -> dict[str, float]:
+        """As a line of the statistics."""
+        return {name: round(value, 4) for name, value in asdict(self).items()}
 
 
 class Training:
@@ -112,6 +124,7 @@ class Training:
             on_step(report)
             if self.spent_s - saved >= every_s:
                 saved = self.spent_s
+                self._note(report)
                 self.save()
         self.save()
 
@@ -129,6 +142,41 @@ class Training:
         part = self.folder / "checkpoint.part"
         torch.save(state, part)
         part.replace(self.folder / "checkpoint.pt")
+
+    def publish(self) -> tuple[Path, str]:
+        """Write the averaged weights as ``model.safetensors``; its path and hash."""
+        card = {
+            "options": json.dumps(asdict(self.options), sort_keys=True),
+            "held_out": json.dumps(list(self.options.held_out)),
+            "tiles": json.dumps([tile.name for tile in self.windows.tiles]),
+            "steps": str(self.step),
+            "samples": str(self.samples),
+        }
+        path = self.folder / "model.safetensors"
+        return path, write_model(path, self.average, table_of(self.windows.tiles), card)
+
+    def _note(self, report: Report) -> None:
+        """A line of statistics, and a sheet of the same places as ever."""
+        with (self.folder / "stats.jsonl").open("a") as lines:
+            lines.write(json.dumps(report.facts()) + "\n")
+        self._sheet().save(self.folder / f"sheet_{int(self.spent_s / 60):05d}.png")
+
+    @torch.no_grad()
+    def _sheet(self) -> Image.Image:
+        """Real windows, and below each what the generator makes on the same conditions from latents that stay."""
+        picks = np.linspace(0, len(self.windows) - 1, 2 * _SHEET).astype(int)
+        real = np.stack([self.windows.heights(int(k)) for k in picks])
+        conditions = torch.from_numpy(self.windows.conditions[picks])
+        with torch.random.fork_rng([]):
+            torch.manual_seed(0)
+            latents, noises = draw_noise(len(picks), (0, _LARGE), (0, _LARGE), torch.device("cpu"))
+        average = self.average.cpu()
+        films = average.films(conditions, conditions)
+        height = average(latents, noises, films, (0, _LARGE), (0, _LARGE))[:, 0]
+        self.average.to(self.device)
+        fake = (height * (HEIGHT_UNIT * conditions[:, 0].exp())[:, None, None]).numpy()
+        rows = [one[half * _SHEET : (half + 1) * _SHEET] for half in (0, 1) for one in (real, fake)]
+        return side_by_side([[shaded(patch, 1.0) for patch in row] for row in rows])
 
     def resume(self) -> None:
         """Go on where the checkpoint of the folder stands.
@@ -205,7 +253,7 @@ class Training:
         self, real: Tensor, fake: Tensor, slope: Tensor, conditions: Tensor, gamma: float, large: bool, hollows: float
     ) -> tuple[Tensor, float, float]:
         """Let the critics learn; the gradient of the generator's loss for each generated pixel."""
-        told = (conditions - self.generator.mean) / self.generator.spread
+        told = self.generator.standard(conditions)
         told = torch.cat((told, told))
         felt = fake.requires_grad_()
         gap = penalty = 0.0

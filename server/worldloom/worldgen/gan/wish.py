@@ -9,10 +9,12 @@ import numpy.typing as npt
 
 from worldloom.worldgen.gan.conditions import MEASURES
 from worldloom.worldgen.gan.landforms import LANDFORMS_N
+from worldloom.worldgen.gan.provinces import Provinces
 from worldloom.worldgen.gan.style import Style
+from worldloom.worldgen.lattice import hash_lattice, key_of
 from worldloom.worldgen.lexicon import Reading
 
-__all__ = ["granted"]
+__all__ = ["Wish", "granted"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -23,8 +25,31 @@ _NEAREST = 8
 """So many windows come into question for a region; its place decides among them."""
 _WRONG_FORM = 16.0
 _WRONG_SCALE = 9.0
+_ALIKE = 4
+"""Regions along a side of a square that is like one window."""
 _CLOSER = 0.6
 """Share of what is missing to the wish that is made up for."""
+
+
+class Wish:
+    """A wish as it comes true in every region of a world.
+
+    Args:
+        reading: Of the words.
+        provinces: The world's own styles.
+        table: ``[n, CONDITIONS_N]`` conditions of real windows.
+        seed: Of the world.
+    """
+
+    def __init__(self, reading: Reading, provinces: Provinces, table: F32, seed: int) -> None:
+        self._reading, self._provinces, self._table = reading, provinces, table
+        self._key = key_of(seed, "wish")
+
+    def style(self, rx: int, rz: int) -> Style:
+        """The style of a region; alike within a kilometre."""
+        h = hash_lattice(np.array([rx // _ALIKE]), np.array([rz // _ALIKE]), self._key)[0]
+        draw = float(h >> np.uint64(40)) / 2**24
+        return granted(self._reading, self._provinces.style(rx, rz), self._table, draw)
 
 
 def granted(reading: Reading, usual: Style, table: F32, draw: float) -> Style:

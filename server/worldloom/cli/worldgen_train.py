@@ -1,0 +1,113 @@
+"""``worldloom worldgen train``: trains a generator on elevation tiles, for as many minutes as are given to it."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from worldloom.cli.worldgen_land import progress
+from worldloom.errors import ConfigError
+from worldloom.worldgen.sources import check_generator
+
+if TYPE_CHECKING:
+    from worldloom.worldgen.gan.dataset import Windows
+    from worldloom.worldgen.gan.training import Report, Training
+
+__all__ = ["add_to"]
+
+WINDOWS = 8_000
+_LINE_S = 60.0
+"""Seconds between two lines where there is no terminal."""
+
+
+def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``train`` and its options."""
+    job = jobs.add_parser(
+        "train",
+        help="train a generator on real elevation",
+        description="Train a generator on a folder of elevation tiles (.npz, docs/worldgen.md says of what form), by the "
+        "clock. The run's folder holds its options, statistics, a sheet of the same places again and again, a "
+        "checkpoint, and at the end model.safetensors. A run that was interrupted goes on with --resume.",
+    )
+    job.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of elevation tiles")
+    job.add_argument("--run", type=Path, default=Path("run"), metavar="DIR", help="folder of the run (default: run)")
+    job.add_argument("--minutes", type=_minutes, default=120.0, metavar="N", help="time for it (default: 120)")
+    job.add_argument("--size", choices=("S", "M", "L"), default="S", help="of the net (default: S)")
+    job.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="(default: cpu)")
+    job.add_argument("--batch", type=int, choices=(8, 16, 32, 64, 128), default=16, help="(default: 16)")
+    job.add_argument("--seed", type=int, default=1, metavar="N", help="of the run (default: 1)")
+    job.add_argument(
+        "--held-out", default="", metavar="NAMES", help="tiles that it must not see, with commas between; to judge by"
+    )
+    job.add_argument("--resume", action="store_true", help="go on where the run's checkpoint stands")
+    job.set_defaults(alone=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    check_generator("gan")
+    import torch
+
+    if args.device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("--device: expected a GPU that torch can use; got none. Use --device cpu")
+    if (args.run / "checkpoint.pt").exists() and not args.resume:
+        raise ConfigError(f"{args.run}: expected a new folder, got one with a checkpoint. Give --resume to go on with it")
+    from worldloom.worldgen.gan.training import Options, Training
+
+    held_out = tuple(filter(None, (name.strip() for name in args.held_out.split(","))))
+    windows = _windows(args, held_out)
+    options = Options(
+        size=args.size, minutes=args.minutes, batch=args.batch, seed=args.seed, device=args.device, held_out=held_out
+    )
+    training = Training(windows, options, args.run)
+    if args.resume:
+        training.resume()
+    try:
+        _train(training, args.minutes)
+    except KeyboardInterrupt:
+        training.save()
+        print(f"stopped; {args.run} keeps a checkpoint, --resume goes on", file=sys.stderr)
+        raise
+    path, sha256 = training.publish()
+    print(f"{path}: size {args.size}, {training.samples} patches seen, sha256 {sha256}")
+    print(f"next: worldloom worldgen evaluate --data {args.data} --weights {path}" + _told(args.held_out))
+    return 0
+
+
+def _told(held_out: str) -> str:
+    return f" --held-out {held_out}" if held_out else ""
+
+
+def _windows(args: argparse.Namespace, held_out: tuple[str, ...]) -> "Windows":
+    from worldloom.worldgen.gan.dataset import cut, load_tiles
+
+    with progress() as bars:
+        task = bars.add_task("reading", total=WINDOWS)
+        tiles = load_tiles(args.data, without=held_out)
+        return cut(tiles, WINDOWS, args.seed, lambda done, total: bars.update(task, completed=done))
+
+
+def _train(training: "Training", minutes: float) -> None:
+    told_s = training.spent_s
+    with progress() as bars:
+        task = bars.add_task("training", total=minutes * 60)
+
+        def on_step(report: "Report") -> None:
+            nonlocal told_s
+            about = f"{report.patch} px, {report.samples} seen, gap {report.gap:.2f}"
+            bars.update(task, completed=report.spent_s, description=about)
+            if bars.disable and report.spent_s - told_s >= _LINE_S:
+                told_s = report.spent_s
+                print(json.dumps(report.facts()), flush=True)
+
+        training.run(on_step)
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0.01 <= minutes <= 100_000:
+        raise argparse.ArgumentTypeError(f"expected minutes from 0.01 to 100000; got {text}")
+    return minutes

@@ -1,11 +1,12 @@
-"""Sixty prompts as people might write them, each with the landform that its writer had in mind.
+"""Prompts as people might write them, each with the landform that its writer had in mind.
 
-Written before there was a lexicon to answer them, and not changed since to suit it.
+The sixty plain ones were written before there was a lexicon to answer them, the forty oblique ones after it had been
+written and before it was asked. None has been changed since to suit it.
 """
 
 from worldloom.worldgen.gan.landforms import Landform
 
-__all__ = ["PROMPTS"]
+__all__ = ["OBLIQUE", "PROMPTS"]
 
 PROMPTS: dict[Landform, tuple[str, ...]] = {
     Landform.PLAIN: (
@@ -87,5 +88,68 @@ PROMPTS: dict[Landform, tuple[str, ...]] = {
         "Hawaii with a shield volcano and jungle",
         "a huge crater with a lake in it, smoke rising",
         "ash slopes and old lava flows around a caldera",
+    ),
+}
+
+OBLIQUE: dict[Landform, tuple[str, ...]] = {
+    Landform.PLAIN: (
+        "somewhere you can watch your dog run away for three days",
+        "rice country by a slow brown river, water everywhere, no slopes at all",
+        "the Hungarian puszta with wild horses",
+        "a dried-out seabed, white and level to the edge of the sky",
+    ),
+    Landform.HILLS: (
+        "the Windows XP wallpaper",
+        "Sussex on a May morning, sheep and chalk paths",
+        "soft folds of land with oak woods, ponds and old farmsteads",
+        "bumpy but friendly, like a rumpled green blanket",
+    ),
+    Landform.MOOR: (
+        "a bleak upland of purple heather where ponies graze among granite outcrops",
+        "high flat top with steep-sided green valleys eaten into it",
+        "Hound of the Baskervilles country",
+        "blanket bog and gritstone edges like the Peak District",
+    ),
+    Landform.HIGHLAND: (
+        "Glencoe on a rainy day",
+        "smooth old mountains scraped by ice, with ribbon lakes",
+        "bald fells, corries and a dark lake under each one",
+        "where the Highlander film takes place",
+    ),
+    Landform.FJORD: (
+        "sailing between mountains, deep dark water on both sides",
+        "Pacific Northwest sounds, spruce islands in the rain",
+        "a drowned mountain range, only its tops above the waves",
+        "Viking village at the end of a long sea arm",
+    ),
+    Landform.ALPINE: (
+        "somewhere a snow leopard would live, thin air and prayer flags",
+        "Heidi's home, with waterfalls and big white teeth of rock all round",
+        "spires of granite like Torres del Paine",
+        "high mountains with lots of snow, difficult to cross",
+    ),
+    Landform.CANYON: (
+        "river bends far below red cliffs",
+        "deep narrow valleys with a monastery clinging to the walls",
+        "Vietnamese rice paddies stacked up the mountainsides",
+        "a tangle of steep jungle ridges with creeks at the bottom",
+    ),
+    Landform.BADLAND: (
+        "a western movie set, dust and dry creek beds",
+        "nothing grows here, the clay is scored by every rain",
+        "Tatooine canyons and crumbling mesas",
+        "a red alien desert with pits and gullies",
+    ),
+    Landform.SIERRA: (
+        "white rock and pines above the Adriatic",
+        "sun-baked grey ridges with goat paths and small chapels",
+        "Provence hills smelling of lavender, pale cliffs",
+        "long folded mountains, one behind the other, caves and springs",
+    ),
+    Landform.VOLCANO: (
+        "an island that is one big smoking mountain",
+        "the land where the dark lord forges his ring",
+        "black sand, steam and a perfect cone",
+        "Pompeii the day before",
     ),
 }

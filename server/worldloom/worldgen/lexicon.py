@@ -29,6 +29,7 @@ _TOKEN = re.compile(r"[^\W_](?:[^\W_]|[\u0300-\u036f'’])*")
 _BREAK = re.compile(r"[,;:!?()\[\]\n–—/]|\s-\s")
 _ABBREVIATION = 2
 """A full stop after so few letters ends no clause: St., Mt."""
+_TURNS = (Kind.NEGATION, Kind.DENIAL)
 _SAID = 0.35
 """Votes for all landforms together below which nothing was said of the form: a hint alone does not count."""
 _NEGLIGIBLE = 0.05
@@ -44,6 +45,16 @@ _INSTEAD = {
     Landform.PLAIN: Landform.HILLS,
 }
 """What whoever does not want the one most likely wants."""
+_TOGETHER = (
+    (Landform.ALPINE, Landform.FJORD),
+    (Landform.HIGHLAND, Landform.FJORD),
+    (Landform.ALPINE, Landform.VOLCANO),
+)
+"""Who asks for both means the second, half of the time: mountains and sea are mountains in the sea."""
+_PLAIN_SPEECH = 0.5
+"""Votes from which a landform is told as what a word means, and is more than a hint."""
+_TURNED = {"woods": -1.0, "warmth": -0.2, "moisture": -0.5}
+"""What becomes of the climate of a word that is negated."""
 _PLACE_WEIGHT = 0.4
 """A place brings its climate along, but a word of the climate says it louder."""
 
@@ -126,27 +137,28 @@ class _Said:
         return shifts
 
     def climate(self) -> dict[str, float]:
-        """No trees is bare; but no snow is not hot."""
-        signs = {"woods": -1.0, "warmth": -0.5, "moisture": -0.5}
-        return {
-            name: _clip(value * (signs[name] if self.negated else self.factor), -1.0, 1.0)
-            for name, value in self.word.climate.items()
-        }
+        """No trees is bare; but no snow is mild, and what is not dry need not be wooded."""
+        values = self.word.climate
+        if self.negated:
+            most = max(map(abs, values.values()), default=0.0)
+            return {name: value * _TURNED[name] for name, value in values.items() if abs(value) == most}
+        return {name: _clip(value * self.factor, -1.0, 1.0) for name, value in values.items()}
 
     def meaning(self) -> str:
-        """In plain words; of landforms those that the word says most clearly."""
-        votes = {kind: vote for kind, vote in self.votes().items() if abs(vote) >= 0.1}
+        """In plain words; of landforms those that the word says most clearly, and hints only where it says no more."""
+        votes = self.votes()
         most = max((abs(vote) for vote in votes.values()), default=0.0)
-        pro = {kind: vote for kind, vote in votes.items() if vote >= max(0.5 * most, 0.0) and vote > 0}
-        con = {kind: vote for kind, vote in votes.items() if vote <= -0.5 * most}
+        pro = {kind: vote for kind, vote in votes.items() if vote > 0 and vote >= 0.5 * most}
+        con = {kind: vote for kind, vote in votes.items() if vote < 0 and vote <= -0.5 * most}
         parts = (
-            landforms_in_words(pro, percent=False),
-            f"no {landforms_in_words(con, percent=False)}" if con and most >= _NAMES else "",
+            landforms_in_words(pro, percent=False) if most >= _PLAIN_SPEECH else "",
+            f"no {landforms_in_words(con, percent=False)}" if con and most >= _PLAIN_SPEECH else "",
             measures_in_words(self.measures()),
             climate_in_words(self.climate()),
             f"{self.word.palette} colours" if self.word.palette and not self.negated else "",
         )
-        return "; ".join(part for part in parts if part) or "less of it"
+        told = "; ".join(part for part in parts if part)
+        return told or (f"a hint of {landforms_in_words(pro, percent=False)}" if pro else "less of it")
 
 
 def understand(text: str) -> Reading:
@@ -200,32 +212,31 @@ def _clauses(text: str) -> Iterator[list[_Token]]:
 def _read(clause: list[_Token], words: Vocabulary) -> Iterator[_Said | str]:
     """What a clause says, and its words that are not known."""
     folded = [token.folded for token in clause]
-    at, start, factor, negated = 0, 0, 1.0, False
+    at, start, factor, turned = 0, 0, 1.0, None
     while at < len(clause):
-        length, word = words.find(folded, at)
+        # "Not steep hills" are hills: a denial is of one word.
+        length, word = words.find(folded[: at + 1] if turned is Kind.DENIAL else folded, at)
         end = at + length
-        match word.kind if word is not None else None:
-            case Kind.SENSE if word is not None:
-                phrase = " ".join(token.text for token in clause[start:end])
-                adjacent = words.find(folded, start)[1]
-                told = (
-                    phrase
-                    if not negated or adjacent is None or adjacent.kind is Kind.NEGATION
-                    else f"not {phrase}"
-                )
-                yield _Said(told, word, factor, negated)
-                start, factor = end, 1.0
-            case Kind.MODIFIER if word is not None:
-                factor *= word.factor
-            case Kind.NEGATION:
-                start, factor, negated = at, 1.0, True
-            case Kind.LIMIT:
-                start, factor, negated = end, 1.0, False
-            case Kind.SILENT:
-                start = end if start == at else start
-            case _:
-                yield clause[at].text
-                start, factor = end, 1.0
+        kind = word.kind if word is not None else None
+        if word is None:
+            yield clause[at].text
+            start, factor = end, 1.0
+        elif kind is Kind.SENSE:
+            phrase = " ".join(token.text for token in clause[start:end])
+            if turned is not None and (opens := words.find(folded, start)[1]) and opens.kind not in _TURNS:
+                phrase = f"not {phrase}"
+            yield _Said(phrase, word, factor, turned is not None)
+            start, factor = end, 1.0
+            if turned is Kind.DENIAL and folded[end : end + 1] != ["or"]:
+                turned = None
+        elif kind is Kind.MODIFIER:
+            factor *= word.factor
+        elif kind in _TURNS:
+            start, factor, turned = at, 1.0, kind
+        elif kind is Kind.LIMIT:
+            start, factor, turned = end, 1.0, None
+        elif start == at:
+            start = end
         at = end
 
 
@@ -234,12 +245,16 @@ def _landforms(said: Iterable[_Said]) -> dict[Landform, float]:
     for one in said:
         for kind, vote in one.votes().items():
             votes[kind] += vote
+    for part, whole in _TOGETHER:
+        moved = max(0.5 * min(votes[part], votes[whole]), 0.0)
+        votes[part] -= moved
+        votes[whole] += moved
     total = sum(max(vote, 0.0) for vote in votes.values())
     if total < _SAID:
         return {}
     kept = {kind: vote for kind, vote in votes.items() if vote >= _NEGLIGIBLE * total}
-    whole = sum(kept.values())
-    return {kind: kept[kind] / whole for kind in sorted(kept, key=lambda kind: (-kept[kind], kind))}
+    share = sum(kept.values())
+    return {kind: kept[kind] / share for kind in sorted(kept, key=lambda kind: (-kept[kind], kind))}
 
 
 def _measures(said: Iterable[_Said]) -> dict[str, float]:

@@ -39,6 +39,8 @@ _ENDINGS = (
     ),
 )
 _SHORTEST_STEM = 3
+_LONGEST = 40
+"""Letters of a word; nothing longer is looked up."""
 _SHORTEST_MISSPELT = 7
 """Shorter words are never read as another one that is a letter off: too many of them are words of their own."""
 
@@ -48,7 +50,8 @@ class Kind(Enum):
 
     SENSE = "says something of land"
     MODIFIER = "makes what follows more or less"
-    NEGATION = "turns round what follows"
+    NEGATION = "turns round what follows in the clause"
+    DENIAL = "turns round the next that says something"
     LIMIT = "ends what a negation turns round"
     SILENT = "says nothing"
 
@@ -130,7 +133,7 @@ class Vocabulary:
 
     def _misspelt(self, word: str) -> Word | None:
         """The name that a long word is one slip of the finger away from, if it begins alike."""
-        if len(word) < _SHORTEST_MISSPELT:
+        if not _SHORTEST_MISSPELT <= len(word) <= _LONGEST:
             return None
         near = (self._near.get(less) for form in (word, *_stems(word)) for less in _one_less(form))
         right = next((name for name in near if name and name[0] == word[0]), None)
@@ -152,6 +155,8 @@ def fold(word: str) -> str:
 
 def _stems(word: str) -> list[str]:
     """What a word may be an inflection of: ``ridges`` of ``ridge``, ``hotter`` of ``hot``."""
+    if len(word) > _LONGEST:
+        return []
     stems = [
         word[: len(word) - len(ending)] + instead
         for ending, instead in _ENDINGS
@@ -182,6 +187,7 @@ def _words(tables: Mapping[str, Any]) -> Iterator[tuple[str, Word]]:
         yield from ((name.strip(), word) for name in names.split("|"))
     for table, key, kind in (
         ("negations", "words", Kind.NEGATION),
+        ("negations", "next", Kind.DENIAL),
         ("negations", "until", Kind.LIMIT),
         ("silent", "words", Kind.SILENT),
     ):

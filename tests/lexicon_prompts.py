@@ -1,12 +1,13 @@
 """Prompts as people might write them, each with the landform that its writer had in mind.
 
 The sixty plain ones were written before there was a lexicon to answer them, the forty oblique ones after it had been
-written and before it was asked. None has been changed since to suit it.
+written and before it was asked. The forty unseen ones came last: the lexicon was asked once and nothing was changed to
+suit them, so that their share tells what to expect of a stranger's words.
 """
 
 from worldloom.worldgen.gan.landforms import Landform
 
-__all__ = ["OBLIQUE", "PROMPTS"]
+__all__ = ["OBLIQUE", "PROMPTS", "UNSEEN"]
 
 PROMPTS: dict[Landform, tuple[str, ...]] = {
     Landform.PLAIN: (
@@ -151,5 +152,68 @@ OBLIQUE: dict[Landform, tuple[str, ...]] = {
         "the land where the dark lord forges his ring",
         "black sand, steam and a perfect cone",
         "Pompeii the day before",
+    ),
+}
+
+UNSEEN: dict[Landform, tuple[str, ...]] = {
+    Landform.PLAIN: (
+        "flooded forest and slow channels, like the Okavango",
+        "big fields, straight ditches, poplars and church towers on the horizon",
+        "frozen emptiness, not a bump for miles",
+        "grass as high as a man and not one hill",
+    ),
+    Landform.HILLS: (
+        "orchards and hop gardens on low round hills",
+        "a friendly green land of dips and rises with brooks",
+        "Burgundy wine slopes",
+        "grassy knolls under scattered oaks, like the Palouse",
+    ),
+    Landform.MOOR: (
+        "open heath with bogs, cut by wooded cloughs",
+        "a high wet table of peat, edges dropping into valleys",
+        "Exmoor ponies and bracken",
+        "a plateau with a village in each dale",
+    ),
+    Landform.HIGHLAND: (
+        "Cairngorms in winter",
+        "broad glacial troughs between round-shouldered hills",
+        "tarn-dotted fells with becks tumbling down",
+        "a brooding loch below heathery bens",
+    ),
+    Landform.FJORD: (
+        "steep islands scattered in a cold sea",
+        "a coast torn to pieces by ice, hundreds of inlets",
+        "Geirangerfjord with waterfalls",
+        "cliffs, coves, puffins and a lighthouse",
+    ),
+    Landform.ALPINE: (
+        "the Matterhorn",
+        "a wall of ice and rock, avalanches, base camp",
+        "chamois country above the tree line",
+        "sharp snowy crests, hanging glaciers, deep dark valleys",
+    ),
+    Landform.CANYON: (
+        "a river that has cut a mile down into red rock",
+        "hills so steep that every field is a terrace",
+        "Kyoto's mountains, cedar forest and shrines",
+        "deep wooded ravines one after another",
+    ),
+    Landform.BADLAND: (
+        "bare clay hills, furrowed by rain",
+        "dried-up country of gulches and buttes, good for outlaws",
+        "Cappadocia",
+        "lifeless brown slopes with a thousand rills",
+    ),
+    Landform.SIERRA: (
+        "dry stone walls, almonds and grey crags in Mallorca",
+        "bare white mountains behind Dubrovnik",
+        "limestone peaks with caves, monasteries and shepherds",
+        "pine-clad ridges above a Mediterranean valley",
+    ),
+    Landform.VOLCANO: (
+        "Etna in eruption",
+        "a perfectly round crater filled with blue water",
+        "black desert of lava with steaming cracks",
+        "the lonely fire mountain",
     ),
 }

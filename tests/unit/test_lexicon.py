@@ -1,16 +1,22 @@
 """Lexicon: what is understood of a person's words, what is not, and that this is told."""
 
+import re
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lexicon_prompts import OBLIQUE, PROMPTS
+from lexicon_prompts import OBLIQUE, PROMPTS, UNSEEN
 from worldloom.errors import ConfigError
 from worldloom.worldgen.gan.landforms import Landform
 from worldloom.worldgen.lexicon import MAX_SHIFT, MAX_TEXT, PromptRejected, understand
-from worldloom.worldgen.lexicon_words import MEASURES, PALETTES, Vocabulary, vocabulary
+from worldloom.worldgen.lexicon_words import MEASURES, PALETTES, Kind, Vocabulary, Word, fold, vocabulary
+
+ROOT = Path(__file__).parents[2]
+TABLE = ROOT / "server" / "worldloom" / "worldgen" / "lexicon.toml"
+WORDS_PAGE = ROOT / "docs" / "worldgen-words.md"
 
 
 def first(text: str) -> Landform | None:
@@ -28,6 +34,10 @@ def test_plain_prompts_are_read_as_they_were_meant():
 
 def test_most_oblique_prompts_are_read_as_they_were_meant():
     assert share_right(OBLIQUE) >= 0.8
+
+
+def test_most_prompts_that_nothing_was_made_to_suit_are_read_as_they_were_meant():
+    assert share_right(UNSEEN) >= 0.8
 
 
 def test_every_landform_answers_to_its_own_name():
@@ -111,6 +121,11 @@ def test_not_is_of_the_next_word_alone():
     assert -1.4 < reading.measures["steepness"] < 0
 
 
+def test_a_denial_ends_at_a_word_that_is_not_known():
+    assert first("not boring green hills") is Landform.HILLS
+    assert understand("less steep").measures["steepness"] < 0
+
+
 def test_a_place_brings_its_climate_and_a_word_overrules_it():
     assert understand("Kansas").woods < 0
     assert understand("wooded Kansas").woods > 0
@@ -174,11 +189,49 @@ def test_what_is_no_text_is_refused(wrong):
         understand(wrong)
 
 
+def names() -> list[str]:
+    """All names in the tables of meanings, from the file as it is."""
+    tables = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    places = [entry for part in tables.pop("places").values() for entry in part]
+    others = [
+        entry for name in ("terrain", "looks", "climate", "growth", "modifiers") for entry in tables[name]
+    ]
+    return [name.strip() for entry in (*places, *others) for name in entry.split("|")]
+
+
+def test_every_name_in_the_table_is_found_as_a_whole():
+    words = {name: [fold(part) for part in name.split()] for name in names()}
+    found = {name: vocabulary().find(parts, 0) for name, parts in words.items()}
+    assert [name for name, (length, word) in found.items() if length < len(words[name]) or word is None] == []
+
+
+def test_every_name_in_the_table_says_something():
+    silent = Word(Kind.SENSE)
+    assert [
+        name for name in names() if vocabulary().find([fold(part) for part in name.split()], 0)[1] == silent
+    ] == []
+
+
+def test_the_examples_in_the_documents_are_understood_whole():
+    rows = re.findall(r"^\| [^|`]+ \| (`.*`) \|", WORDS_PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    examples = [example for row in rows for example in re.findall(r"`([^`]+)`", row)]
+    assert len(examples) > 40
+    assert [example for example in examples if understand(example).ignored] == []
+    assert [example for example in examples if not understand(example).understood] == []
+
+
+def test_the_description_in_the_documents_is_what_is_said():
+    page = WORDS_PAGE.read_text(encoding="utf-8")
+    text, described = re.findall(r'understand\("([^"]+)"\)\.describe\(\)\)\n(.*?)\n```', page, re.DOTALL)[0]
+    assert understand(text).describe() == described
+
+
 WORDS = st.sampled_from(
     ("very", "no", "not", "or", "steep", "fjord", "Kansas", "tiny", "dry", "forest", ",", "zork")
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.one_of(st.text(max_size=MAX_TEXT), st.lists(WORDS, max_size=60).map(" ".join)))
 def test_whatever_is_written_the_reading_keeps_its_bounds(text):

@@ -30,7 +30,7 @@ _BREAK = re.compile(r"[,;:!?()\[\]\n–—/]|\s-\s")
 _ABBREVIATION = 2
 """A full stop after so few letters ends no clause: St., Mt."""
 _TURNS = (Kind.NEGATION, Kind.DENIAL)
-_SAID = 0.35
+_SAID = 0.5
 """Votes for all landforms together below which nothing was said of the form: a hint alone does not count."""
 _NEGLIGIBLE = 0.05
 """Share of the votes below which a landform is left out."""
@@ -148,11 +148,12 @@ class _Said:
         """In plain words; of landforms those that the word says most clearly, and hints only where it says no more."""
         votes = self.votes()
         most = max((abs(vote) for vote in votes.values()), default=0.0)
+        clear = max(self.word.landforms.values(), default=0.0) >= _PLAIN_SPEECH
         pro = {kind: vote for kind, vote in votes.items() if vote > 0 and vote >= 0.5 * most}
         con = {kind: vote for kind, vote in votes.items() if vote < 0 and vote <= -0.5 * most}
         parts = (
-            landforms_in_words(pro, percent=False) if most >= _PLAIN_SPEECH else "",
-            f"no {landforms_in_words(con, percent=False)}" if con and most >= _PLAIN_SPEECH else "",
+            landforms_in_words(pro, percent=False) if clear else "",
+            f"no {landforms_in_words(con, percent=False)}" if con and clear else "",
             measures_in_words(self.measures()),
             climate_in_words(self.climate()),
             f"{self.word.palette} colours" if self.word.palette and not self.negated else "",
@@ -221,6 +222,7 @@ def _read(clause: list[_Token], words: Vocabulary) -> Iterator[_Said | str]:
         if word is None:
             yield clause[at].text
             start, factor = end, 1.0
+            turned = None if turned is Kind.DENIAL else turned
         elif kind is Kind.SENSE:
             phrase = " ".join(token.text for token in clause[start:end])
             if turned is not None and (opens := words.find(folded, start)[1]) and opens.kind not in _TURNS:

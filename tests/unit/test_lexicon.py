@@ -1,5 +1,6 @@
 """Lexicon: what is understood of a person's words, what is not, and that this is told."""
 
+import pickle
 import re
 import tomllib
 from pathlib import Path
@@ -171,6 +172,11 @@ def test_describe_tells_land_shape_climate_and_what_was_not_understood():
     assert "Climate: wet, bare of trees" in text
     assert "no trees (bare of trees)" in text
     assert text.splitlines()[-1] == "Not understood: zeppelin"
+
+
+def test_a_reading_travels_to_another_process():
+    reading = understand("a misty fjord")
+    assert pickle.loads(pickle.dumps(reading)) == reading
 
 
 def test_describe_of_nothing_says_so():

@@ -10,7 +10,6 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from worldloom.errors import WorldloomError
 from worldloom.worldgen.gan.landforms import Landform
@@ -182,8 +181,8 @@ def understand(text: str) -> Reading:
                 ignored.setdefault(found)
     climate = _climate(said)
     return Reading(
-        landforms=MappingProxyType(_landforms(said)),
-        measures=MappingProxyType(_measures(said)),
+        landforms=_landforms(said),
+        measures=_measures(said),
         warmth=climate.get("warmth"),
         moisture=climate.get("moisture"),
         woods=climate.get("woods"),

@@ -58,7 +58,7 @@ class TerrainSource(Protocol):
 
 
 Styles = Mapping[tuple[int, int], bytes]
-"""What regions are to be like, by their offset from one, (-1..1, -1..1). A style is bytes that its source understands."""
+"""What regions are to be like, by offset from one, (-1..1, -1..1). A style is bytes that its source understands."""
 
 
 class StyledSource(TerrainSource, Protocol):

@@ -215,7 +215,9 @@ class World:
         return await self.store.run(terrain.store, terrain.StoreTile(row, unix_ms()))
 
     async def _commit_styles(self, rx: int, rz: int, own: Styles) -> Styles:
-        known = {(row.rx - rx, row.rz - rz): row.style for row in await self.store.read(styles.around, (rx, rz))}
+        known = {
+            (row.rx - rx, row.rz - rz): row.style for row in await self.store.read(styles.around, (rx, rz))
+        }
         new = [StyleRow(rx + dx, rz + dz, style) for (dx, dz), style in own.items() if (dx, dz) not in known]
         if not new:
             return known

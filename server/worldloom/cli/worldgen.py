@@ -40,7 +40,7 @@ _JOBS = (
     worldgen_train,
     worldgen_evaluate,
 )
-"""``add_to(jobs)`` each. Those that write a part of a world have ``check`` and ``write``; the others do all ``alone``."""
+"""``add_to(jobs)`` each. Those that write a part of a world set ``check`` and ``write``; others ``alone``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,21 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         "1.0 is as far as unseen real land. docs/worldgen.md explains the columns.",
     )
     job.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of elevation tiles")
-    job.add_argument("--held-out", default=None, metavar="NAMES", help="tiles that it never saw (default: what its card says)")
-    job.add_argument("--weights", type=Path, metavar="FILE", help="another model than the one that comes with Worldloom")
-    job.add_argument("--spacing", type=int, choices=(30, 90), default=90, help="metres to a pixel (default: 90)")
-    job.add_argument("--seeds", type=_seeds, default=(1, 2, 3), metavar="N,N", help="of the worlds (default: 1,2,3)")
+    job.add_argument(
+        "--held-out",
+        default=None,
+        metavar="NAMES",
+        help="tiles that it never saw (default: what its card says)",
+    )
+    job.add_argument(
+        "--weights", type=Path, metavar="FILE", help="another model than the one that comes with Worldloom"
+    )
+    job.add_argument(
+        "--spacing", type=int, choices=(30, 90), default=90, help="metres to a pixel (default: 90)"
+    )
+    job.add_argument(
+        "--seeds", type=_seeds, default=(1, 2, 3), metavar="N,N", help="of the worlds (default: 1,2,3)"
+    )
     job.set_defaults(alone=_run, prompt="")
 
 
@@ -39,10 +50,16 @@ def _run(args: argparse.Namespace) -> int:
     ready = loom(args, 0)
     from worldloom.worldgen.gan.evaluation import evaluate
 
-    told = ready.source.model.card.get("held_out", "[]") if args.held_out is None else json.dumps(args.held_out.split(","))
+    told = (
+        ready.source.model.card.get("held_out", "[]")
+        if args.held_out is None
+        else json.dumps(args.held_out.split(","))
+    )
     held_out = [name for name in json.loads(told) if name]
     if not held_out:
-        raise ConfigError("--held-out: expected names of tiles that the generator never saw; got none, nor does its card")
+        raise ConfigError(
+            "--held-out: expected names of tiles that the generator never saw; got none, nor does its card"
+        )
     with progress() as bars:
         stages = bars.add_task("measuring", total=None)
         regions = bars.add_task("weaving", total=None)
@@ -69,7 +86,9 @@ def _run(args: argparse.Namespace) -> int:
             spacing_m=float(args.spacing),
             count=(SIDE // 2) ** 2,
             seeds=args.seeds,
-            on_stage=lambda done, total, stage: bars.update(stages, completed=done, total=total, description=stage[:8]),
+            on_stage=lambda done, total, stage: bars.update(
+                stages, completed=done, total=total, description=stage[:8]
+            ),
         )
     print(table.text())
     return 0

@@ -1,4 +1,4 @@
-"""``worldloom worldgen export``: arrays straight from the trained generator, without a server, for people who compute."""
+"""``worldloom worldgen export``: heights straight from the trained generator, without a server, as arrays."""
 
 import argparse
 from pathlib import Path
@@ -21,11 +21,17 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         "before detail, as metres of real land; the numbers metres_per_pixel and world_scale.",
     )
     job.add_argument("--seed", type=read_seed, default=0, metavar="N", help="of the world (default: 0)")
-    job.add_argument("--origin", type=_region, default=(0, 0), metavar="RX,RZ", help="first region (default: 0,0)")
-    job.add_argument("--regions", type=read_size, default=(4, 4), metavar="WxD", help="regions of 256 m (default: 4x4)")
+    job.add_argument(
+        "--origin", type=_region, default=(0, 0), metavar="RX,RZ", help="first region (default: 0,0)"
+    )
+    job.add_argument(
+        "--regions", type=read_size, default=(4, 4), metavar="WxD", help="regions of 256 m (default: 4x4)"
+    )
     add_words_option(job)
     add_model_options(job)
-    job.add_argument("-o", "--output", type=Path, default=Path("land.npz"), metavar="FILE", help="(default: land.npz)")
+    job.add_argument(
+        "-o", "--output", type=Path, default=Path("land.npz"), metavar="FILE", help="(default: land.npz)"
+    )
     job.set_defaults(alone=_run)
 
 
@@ -40,12 +46,19 @@ def _run(args: argparse.Namespace) -> int:
     with progress() as bars:
         task = bars.add_task("weaving", total=wide * deep)
         piece = draw(
-            ready.source, args.origin, args.regions, ready.spacing_m, ready.chosen, on_region=lambda: bars.advance(task)
+            ready.source,
+            args.origin,
+            args.regions,
+            ready.spacing_m,
+            ready.chosen,
+            on_region=lambda: bars.advance(task),
         )
     try:
         save(args.output, piece, ready.spacing_m)
     except OSError as error:
-        raise WorldloomError(f"{args.output}: expected to write a file; got: {error.strerror or error}") from None
+        raise WorldloomError(
+            f"{args.output}: expected to write a file; got: {error.strerror or error}"
+        ) from None
     low, high = float(piece.heights_m.min()), float(piece.heights_m.max())
     print(
         f"{args.output}: {wide} x {deep} regions, heights {low:.0f} to {high:.0f} m; a pixel is "

@@ -17,7 +17,18 @@ from worldloom.cli.settings import add_config_option, add_data_option
 from worldloom_sdk.protocol.geometry import REGION_LIMIT, REGION_M
 from worldloom_sdk.protocol.tiles import Tile
 
-__all__ = ["MAX_SIDE", "Land", "Region", "add_job", "generator_name", "progress", "read_place", "readread_seed", "read_size", "regions_of"]
+__all__ = [
+    "MAX_SIDE",
+    "Land",
+    "Region",
+    "add_job",
+    "generator_name",
+    "progress",
+    "read_place",
+    "read_seed",
+    "read_size",
+    "regions_of",
+]
 
 Region = tuple[int, int]
 
@@ -89,7 +100,9 @@ def add_job(
     job = jobs.add_parser(name, help=summary, description=description)
     add_config_option(job)
     add_data_option(job)
-    job.add_argument("--seed", type=read_seed, metavar="N", help="land of this seed alone; no database is read")
+    job.add_argument(
+        "--seed", type=read_seed, metavar="N", help="land of this seed alone; no database is read"
+    )
     job.add_argument(
         "--around", type=read_place, default=(0.0, 0.0), metavar="X,Z", help="middle, metres (default: 0,0)"
     )

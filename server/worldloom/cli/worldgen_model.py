@@ -30,7 +30,9 @@ class Loom:
 
 def add_model_options(job: argparse.ArgumentParser) -> None:
     """Add ``--weights`` and ``--spacing``."""
-    job.add_argument("--weights", type=Path, metavar="FILE", help="another model than the one that comes with Worldloom")
+    job.add_argument(
+        "--weights", type=Path, metavar="FILE", help="another model than the one that comes with Worldloom"
+    )
     job.add_argument(
         "--spacing",
         type=int,
@@ -41,7 +43,12 @@ def add_model_options(job: argparse.ArgumentParser) -> None:
 
 def add_words_option(job: argparse.ArgumentParser) -> None:
     """Add ``--prompt``."""
-    job.add_argument("--prompt", default="", metavar="TEXT", help='words for the land, like "a misty fjord with steep walls"')
+    job.add_argument(
+        "--prompt",
+        default="",
+        metavar="TEXT",
+        help='words for the land, like "a misty fjord with steep walls"',
+    )
 
 
 def folder_of(path: Path) -> None:
@@ -61,9 +68,10 @@ def loom(args: argparse.Namespace, seed: int) -> Loom:
         WorldloomError: torch is not installed, the weights are damaged, or the words are too many.
     """
     check_generator("gan")
+    from worldloom.worldgen.gan.file import SHIPPED
     from worldloom.worldgen.gan.plane import of_spacing
     from worldloom.worldgen.gan.source import GanSource
-    from worldloom.worldgen.gan.weights import SHIPPED, read_model
+    from worldloom.worldgen.gan.weights import read_model
     from worldloom.worldgen.gan.wish import Wish
     from worldloom.worldgen.lexicon import understand
 

@@ -20,11 +20,17 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         "trained generator: what its land looks like without colours, woods and water.",
     )
     job.add_argument("--seed", type=read_seed, default=0, metavar="N", help="of the world (default: 0)")
-    job.add_argument("--around", type=read_place, default=(0.0, 0.0), metavar="X,Z", help="middle, metres (default: 0,0)")
-    job.add_argument("--regions", type=read_size, default=(16, 12), metavar="WxD", help="regions of 256 m (default: 16x12)")
+    job.add_argument(
+        "--around", type=read_place, default=(0.0, 0.0), metavar="X,Z", help="middle, metres (default: 0,0)"
+    )
+    job.add_argument(
+        "--regions", type=read_size, default=(16, 12), metavar="WxD", help="regions of 256 m (default: 16x12)"
+    )
     add_words_option(job)
     add_model_options(job)
-    job.add_argument("-o", "--output", type=Path, default=Path("sheet.png"), metavar="FILE", help="(default: sheet.png)")
+    job.add_argument(
+        "-o", "--output", type=Path, default=Path("sheet.png"), metavar="FILE", help="(default: sheet.png)"
+    )
     job.set_defaults(alone=_run)
 
 
@@ -53,6 +59,8 @@ def _run(args: argparse.Namespace) -> int:
     try:
         picture.save(args.output, "PNG", optimize=True)
     except OSError as error:
-        raise WorldloomError(f"{args.output}: expected to write a picture; got: {error.strerror or error}") from None
+        raise WorldloomError(
+            f"{args.output}: expected to write a picture; got: {error.strerror or error}"
+        ) from None
     print(f"{args.output}: {picture.width} x {picture.height} pixels, 4 m each")
     return 0

@@ -19,15 +19,19 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     job = jobs.add_parser(
         "style",
         help="say by words what land is to be like where nobody has been yet",
-        description="Say by words what the trained generator is to weave in a part of the world. Where land or style is "
-        "settled already nothing changes: what was seen stays. Works beside a running server. With --try nothing is "
+        description="Say by words what the trained generator is to weave in a part of the world. Where land is settled "
+        "already nothing changes: what was seen stays. Works beside a running server. With --try nothing is "
         "stored, and you are told what was understood.",
     )
     job.add_argument("words", metavar="WORDS", help='like "a misty fjord with steep walls"')
     add_config_option(job)
     add_data_option(job)
-    job.add_argument("--around", type=read_place, default=(0.0, 0.0), metavar="X,Z", help="middle, metres (default: 0,0)")
-    job.add_argument("--regions", type=read_size, default=(4, 4), metavar="WxD", help="regions of 256 m (default: 4x4)")
+    job.add_argument(
+        "--around", type=read_place, default=(0.0, 0.0), metavar="X,Z", help="middle, metres (default: 0,0)"
+    )
+    job.add_argument(
+        "--regions", type=read_size, default=(4, 4), metavar="WxD", help="regions of 256 m (default: 4x4)"
+    )
     job.add_argument("--try", dest="trial", action="store_true", help="only say what was understood")
     job.set_defaults(alone=_run)
 
@@ -40,12 +44,17 @@ def _run(args: argparse.Namespace) -> int:
     if args.trial:
         return 0
     if not reading.understood:
-        raise ConfigError("expected words for land, got none that is known. docs/worldgen-words.md tells which are")
+        raise ConfigError(
+            "expected words for land, got none that is known. docs/worldgen-words.md tells which are"
+        )
     config = config_of(args)
     regions = regions_of(args.around, *args.regions)
     stored = asyncio.run(_store(config.storage_url, args.words, regions))
     kept = len(regions) - stored
-    print(f"{stored} regions will be woven so" + (f"; {kept} are settled already and stay as they are" if kept else ""))
+    print(
+        f"{stored} regions will be woven so"
+        + (f"; {kept} are settled already and stay as they are" if kept else "")
+    )
     return 0 if stored else 1
 
 

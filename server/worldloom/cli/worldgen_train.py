@@ -26,19 +26,26 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     job = jobs.add_parser(
         "train",
         help="train a generator on real elevation",
-        description="Train a generator on a folder of elevation tiles (.npz, docs/worldgen.md says of what form), by the "
-        "clock. The run's folder holds its options, statistics, a sheet of the same places again and again, a "
+        description="Train a generator on a folder of elevation tiles (.npz, of the form that docs/worldgen.md says), "
+        "by the clock. The run's folder holds its options, statistics, a sheet of the same places again and again, a "
         "checkpoint, and at the end model.safetensors. A run that was interrupted goes on with --resume.",
     )
     job.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of elevation tiles")
-    job.add_argument("--run", type=Path, default=Path("run"), metavar="DIR", help="folder of the run (default: run)")
-    job.add_argument("--minutes", type=_minutes, default=120.0, metavar="N", help="time for it (default: 120)")
+    job.add_argument(
+        "--run", type=Path, default=Path("run"), metavar="DIR", help="folder of the run (default: run)"
+    )
+    job.add_argument(
+        "--minutes", type=_minutes, default=120.0, metavar="N", help="time for it (default: 120)"
+    )
     job.add_argument("--size", choices=("S", "M", "L"), default="S", help="of the net (default: S)")
     job.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="(default: cpu)")
     job.add_argument("--batch", type=int, choices=(8, 16, 32, 64, 128), default=16, help="(default: 16)")
     job.add_argument("--seed", type=int, default=1, metavar="N", help="of the run (default: 1)")
     job.add_argument(
-        "--held-out", default="", metavar="NAMES", help="tiles that it must not see, with commas between; to judge by"
+        "--held-out",
+        default="",
+        metavar="NAMES",
+        help="tiles that it must not see, with commas between; to judge by",
     )
     job.add_argument("--resume", action="store_true", help="go on where the run's checkpoint stands")
     job.set_defaults(alone=_run)
@@ -51,13 +58,20 @@ def _run(args: argparse.Namespace) -> int:
     if args.device == "cuda" and not torch.cuda.is_available():
         raise ConfigError("--device: expected a GPU that torch can use; got none. Use --device cpu")
     if (args.run / "checkpoint.pt").exists() and not args.resume:
-        raise ConfigError(f"{args.run}: expected a new folder, got one with a checkpoint. Give --resume to go on with it")
+        raise ConfigError(
+            f"{args.run}: expected a new folder, got one with a checkpoint. Give --resume to go on with it"
+        )
     from worldloom.worldgen.gan.training import Options, Training
 
     held_out = tuple(filter(None, (name.strip() for name in args.held_out.split(","))))
     windows = _windows(args, held_out)
     options = Options(
-        size=args.size, minutes=args.minutes, batch=args.batch, seed=args.seed, device=args.device, held_out=held_out
+        size=args.size,
+        minutes=args.minutes,
+        batch=args.batch,
+        seed=args.seed,
+        device=args.device,
+        held_out=held_out,
     )
     training = Training(windows, options, args.run)
     if args.resume:

@@ -38,7 +38,8 @@ class StyleQueries:
         # In one order, so that two hosts cannot wait for each other's rows crosswise.
         ordered = sorted(rows, key=lambda row: (row.rx, row.rz))
         values = [
-            {"rx": row.rx, "rz": row.rz, "style": row.style, "words": row.words, "made_ms": now_ms} for row in ordered
+            {"rx": row.rx, "rz": row.rz, "style": row.style, "words": row.words, "made_ms": now_ms}
+            for row in ordered
         ]
         if values:
             self.connection.execute(_ADD[self.engine_name], values)

@@ -227,4 +227,4 @@ style = Table(
     CheckConstraint("rz BETWEEN -32767 AND 32767", name="rz_range"),
     CheckConstraint("length(style) BETWEEN 1 AND 1024", name="style_length"),
 )
-"""What a region is to be like, stored before anything is woven by it; never changed. ``words``: by which it was chosen."""
+"""What a region is to be like, stored before anything is woven by it, never changed. ``words`` chose it."""

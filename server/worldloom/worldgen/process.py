@@ -143,7 +143,9 @@ class SourceProcess:
         async with self._one:
             child = await self._there()
             self._job = (self._job + 1) % 2**32
-            asking = asyncio.create_task(child.ask(self._job, rx, rz, packed), name=f"terrain process {child.pid}")
+            asking = asyncio.create_task(
+                child.ask(self._job, rx, rz, packed), name=f"terrain process {child.pid}"
+            )
             kind: Kind | None = None
             try:
                 if not await ended_in_time(asking, deadline_s, child.starved_s):

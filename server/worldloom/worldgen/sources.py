@@ -28,8 +28,9 @@ def check_generator(generator: str) -> None:
         return
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
+        needs = " and ".join(missing)
         raise ConfigError(
-            f'worldgen.generator: expected a generator that is installed; got "gan", which needs {" and ".join(missing)}. '
+            f'worldgen.generator: expected a generator that is installed; got "gan", which needs {needs}. '
             "Install worldloom[server], or use --generator noise: regions made so far stay as they are when the "
             "generator changes."
         )

@@ -26,7 +26,9 @@ def pack_styles(styles: Styles) -> bytes:
         ValueError: There are too many, or one is too long.
     """
     if len(styles) > _AROUND or any(len(style) > MAX_STYLE_BYTES for style in styles.values()):
-        raise ValueError(f"expected at most {_AROUND} styles of {MAX_STYLE_BYTES} bytes, got {len(styles)} or longer")
+        raise ValueError(
+            f"expected at most {_AROUND} styles of {MAX_STYLE_BYTES} bytes, got {len(styles)} or longer"
+        )
     return b"".join(_ENTRY.pack(dx, dz, len(style)) + style for (dx, dz), style in styles.items())
 
 
@@ -41,7 +43,9 @@ def unpack_styles(data: bytes) -> dict[tuple[int, int], bytes]:
         try:
             dx, dz, size = _ENTRY.unpack_from(data, at)
         except struct.error:
-            raise ValueError(f"expected a style at byte {at} of {len(data)}, got its beginning alone") from None
+            raise ValueError(
+                f"expected a style at byte {at} of {len(data)}, got its beginning alone"
+            ) from None
         at += _ENTRY.size
         style = data[at : at + size]
         if len(style) != size:

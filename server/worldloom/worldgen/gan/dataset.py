@@ -59,10 +59,14 @@ class Windows:
         """Window ``k``: ``[WINDOW, WINDOW]`` in pixels: metres over the tile's spacing."""
         tile = self.tiles[self.which[k]]
         row, column = self.row[k], self.column[k]
-        return np.asarray(tile.heights[row : row + WINDOW, column : column + WINDOW] / np.float32(tile.spacing_m))
+        return np.asarray(
+            tile.heights[row : row + WINDOW, column : column + WINDOW] / np.float32(tile.spacing_m)
+        )
 
 
-def load_tiles(folder: Path, without: Collection[str] = (), only: Collection[str] | None = None) -> list[DemTile]:
+def load_tiles(
+    folder: Path, without: Collection[str] = (), only: Collection[str] | None = None
+) -> list[DemTile]:
     """The tiles of a folder, by name.
 
     Args:
@@ -73,7 +77,9 @@ def load_tiles(folder: Path, without: Collection[str] = (), only: Collection[str
     Raises:
         ConfigError: There is none, or one cannot be read.
     """
-    paths = [p for p in sorted(folder.glob("*.npz")) if p.stem not in without and (only is None or p.stem in only)]
+    paths = [
+        p for p in sorted(folder.glob("*.npz")) if p.stem not in without and (only is None or p.stem in only)
+    ]
     if not paths:
         raise ConfigError(f"{folder}: expected elevation tiles (*.npz), got none")
     return [_load(path) for path in paths]
@@ -84,16 +90,25 @@ def _load(path: Path) -> DemTile:
         with np.load(path, allow_pickle=False) as data:
             z = data["z"]
             if z.ndim != 2 or z.size > MAX_TILE_PIXELS:
-                raise ConfigError(f"{path}: expected [h, w] of at most {MAX_TILE_PIXELS} pixels, got {z.shape}")
+                raise ConfigError(
+                    f"{path}: expected [h, w] of at most {MAX_TILE_PIXELS} pixels, got {z.shape}"
+                )
             heights = z.astype(np.float32) * np.float32(data["scale"]) + np.float32(data["offset"])
             description = str(data["landform"]) if "landform" in data.files else ""
-            return DemTile(path.stem, description, float(data["spacing_m"]), heights, data["mask"].astype(np.uint8))
+            return DemTile(
+                path.stem, description, float(data["spacing_m"]), heights, data["mask"].astype(np.uint8)
+            )
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ConfigError(f"{path}: expected an elevation tile with z, scale, offset, mask and spacing_m; got: {error}") from None
+        raise ConfigError(
+            f"{path}: expected an elevation tile with z, scale, offset, mask and spacing_m; got: {error}"
+        ) from None
 
 
 def cut(
-    tiles: list[DemTile], count: int, seed: int, on_window: Callable[[int, int], None] = lambda done, total: None
+    tiles: list[DemTile],
+    count: int,
+    seed: int,
+    on_window: Callable[[int, int], None] = lambda done, total: None,
 ) -> Windows:
     """Draw windows at random, tiles weighted by the square root of the room in them.
 

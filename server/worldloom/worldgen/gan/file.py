@@ -65,11 +65,13 @@ def read_file(path: Path = SHIPPED) -> WeightsFile:
             raise ConfigError(f"{path}: expected at most {MAX_BYTES} bytes, got {path.stat().st_size}")
         data = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path}: expected the weights of a generator; got: {error.strerror or error}") from None
+        raise ConfigError(
+            f"{path}: expected the weights of a generator; got: {error.strerror or error}"
+        ) from None
     got = hashlib.sha256(data).hexdigest()
     if path == SHIPPED and got != SHIPPED_SHA256:
         raise ConfigError(
-            f"{path}: expected weights of sha256 {SHIPPED_SHA256}, got {got}: the file is damaged. Install Worldloom again"
+            f"{path}: expected weights of sha256 {SHIPPED_SHA256}, got {got}: it is damaged. Install Worldloom again"
         )
     try:
         meta = _metadata(data)
@@ -77,7 +79,12 @@ def read_file(path: Path = SHIPPED) -> WeightsFile:
         table = arrays.pop(_TABLE).astype(np.float32)
         if meta.get("format") != _FORMAT:
             raise ValueError(f"format {meta.get('format')!r}")
-        if table.ndim != 2 or table.shape[1] != CONDITIONS_N or not len(table) or not np.isfinite(table).all():
+        if (
+            table.ndim != 2
+            or table.shape[1] != CONDITIONS_N
+            or not len(table)
+            or not np.isfinite(table).all()
+        ):
             raise ValueError(f"a table of {table.shape}")
         net = {name.removeprefix("net."): value for name, value in arrays.items()}
         return WeightsFile(meta.get("size", ""), net, table, json.loads(meta.get("card", "{}")), got)

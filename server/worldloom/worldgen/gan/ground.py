@@ -1,7 +1,7 @@
 """Ground: from the generator's pixels to heights in metres at every sample. Knows no net.
 
 Pixels are 4 m apart, samples 2: between them a uniform cubic B-spline. Slope and foot of the styles are blended over
-3 x 3 regions by a quadratic one, and multiply what the net made. What is finer than a pixel is noise bound to the slope.
+3 x 3 regions by a quadratic one, and multiply what the net made. What is finer than a pixel is noise by the slope.
 All of it is summed element by element in a fixed order: neighbours agree to the bit along the edge that they share.
 """
 
@@ -95,7 +95,9 @@ def grain(x: F64, z: F64, height: F64, slope: F64, key: int) -> F64:
     Returns:
         ``[n, n]`` metres.
     """
-    fine = noise(x / 12.7, z / 12.7, key) + 0.5 * noise((0.8 * x - 0.6 * z) / 5.9, (0.6 * x + 0.8 * z) / 5.9, key ^ 1)
+    fine = noise(x / 12.7, z / 12.7, key) + 0.5 * noise(
+        (0.8 * x - 0.6 * z) / 5.9, (0.6 * x + 0.8 * z) / 5.9, key ^ 1
+    )
     rough = 0.05 + 0.9 * slope / (0.6 + slope)
     height = height + fine * rough * smoothstep(0.3, 4.0, np.abs(height))
     # Waves flatten what lies near the level of the sea, more in one bay than in the next.

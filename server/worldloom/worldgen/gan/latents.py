@@ -23,7 +23,9 @@ class Latents:
     """
 
     def __init__(self, seed: int, name: str, channels: int) -> None:
-        self._keys = np.array([key_of(seed, f"{name}{k}") for k in range(channels // 2)], np.uint64)[:, None, None]
+        self._keys = np.array([key_of(seed, f"{name}{k}") for k in range(channels // 2)], np.uint64)[
+            :, None, None
+        ]
 
     def on(self, rows: tuple[int, int], columns: tuple[int, int]) -> F32:
         """``[channels, rows, columns]`` of the half-open intervals."""

@@ -17,7 +17,18 @@ from torch.nn import functional as F
 
 from worldloom.worldgen.gan.conditions import CONDITIONS_N
 
-__all__ = ["COARSE_STAGES", "HEIGHT_UNIT", "LATENTS", "PITCH", "SIZES", "STAGES", "Generator", "Interval", "needs", "up2"]
+__all__ = [
+    "COARSE_STAGES",
+    "HEIGHT_UNIT",
+    "LATENTS",
+    "PITCH",
+    "SIZES",
+    "STAGES",
+    "Generator",
+    "Interval",
+    "needs",
+    "up2",
+]
 
 Interval = tuple[int, int]
 """Half-open, in cells of a stage."""
@@ -135,7 +146,10 @@ class Generator(nn.Module):
             Stage(inputs, width) for inputs, width in zip((LATENTS, *channels), channels, strict=False)
         )
         self.embed = nn.Sequential(
-            nn.Linear(CONDITIONS_N, _EMBEDDING), nn.LeakyReLU(0.2), nn.Linear(_EMBEDDING, _EMBEDDING), nn.LeakyReLU(0.2)
+            nn.Linear(CONDITIONS_N, _EMBEDDING),
+            nn.LeakyReLU(0.2),
+            nn.Linear(_EMBEDDING, _EMBEDDING),
+            nn.LeakyReLU(0.2),
         )
         self.register_buffer("mean", torch.zeros(CONDITIONS_N))
         self.register_buffer("spread", torch.ones(CONDITIONS_N))
@@ -161,7 +175,12 @@ class Generator(nn.Module):
         ]
 
     def forward(
-        self, latents: Tensor, noises: Sequence[Tensor], films: Sequence[Tensor], rows: Interval, columns: Interval
+        self,
+        latents: Tensor,
+        noises: Sequence[Tensor],
+        films: Sequence[Tensor],
+        rows: Interval,
+        columns: Interval,
     ) -> Tensor:
         """Heights of pixels.
 
@@ -185,7 +204,9 @@ class Generator(nn.Module):
             own = own * (2.4 * 2 ** (-0.8 * k))
             if height is not None:
                 above = plans[k - 1]
-                height = up2(up2(height, above[0].gives, down.gives, 2), above[1].gives, across.gives, 3) + own
+                height = (
+                    up2(up2(height, above[0].gives, down.gives, 2), above[1].gives, across.gives, 3) + own
+                )
             else:
                 height = own
         assert height is not None

@@ -20,6 +20,7 @@ from worldloom_sdk.protocol.tiles import HEIGHTS_PER_M, SURFACE_CELLS
 __all__ = ["WORLD_M_PER_PIXEL", "Piece", "StyleOf", "draw", "of_spacing", "save"]
 
 F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
 Region = tuple[int, int]
 
 StyleOf = Callable[[int, int], Style | None]
@@ -59,7 +60,9 @@ def draw(
         on_region: Called after each.
     """
     wide, deep = size
-    samples = np.zeros((deep * SURFACE_CELLS + 1, wide * SURFACE_CELLS + 1) if heights else (0, 0), np.float32)
+    samples = np.zeros(
+        (deep * SURFACE_CELLS + 1, wide * SURFACE_CELLS + 1) if heights else (0, 0), np.float32
+    )
     pixels = np.zeros((deep * REGION_PX, wide * REGION_PX), np.float32)
     for j in range(deep):
         for i in range(wide):
@@ -69,14 +72,12 @@ def draw(
                 return chosen(x, z) or source.provinces.style(x, z)
 
             if heights:
-                styles = {
-                    (dx, dz): style(rx + dx, rz + dz).key for dx in (-1, 0, 1) for dz in (-1, 0, 1)
-                }
+                styles = {(dx, dz): style(rx + dx, rz + dz).key for dx in (-1, 0, 1) for dz in (-1, 0, 1)}
                 tile = source.weave(rx, rz, styles)
                 at = np.s_[j * 128 : j * 128 + 129, i * 128 : i * 128 + 129]
                 samples[at] = tile.heights.astype(np.float32) / HEIGHTS_PER_M
             shape = source.weaver.pixels(rx, rz, source.provinces.style, style)[HALO:-HALO, HALO:-HALO]
-            middles = (np.arange(REGION_PX) + 0.5) * PIXEL_M
+            middles: F64 = (np.arange(REGION_PX) + 0.5) * PIXEL_M
             x, z = (rx * REGION_M + middles)[None, :], (rz * REGION_M + middles)[:, None]
             floor = source.provinces.floor_m(x, z)
             metres = raised(shape, lambda dx, dz, rx=rx, rz=rz: style(rx + dx, rz + dz), floor, _MIDDLES)  # type: ignore[misc]
@@ -106,5 +107,7 @@ def of_spacing(model: Model, spacing_m: float) -> Model:
     grand = spacing_m >= 60
     table = model.table[(model.table[:, MEASURES.index("grandeur")] > 0.5) == grand]
     if not len(table):
-        raise ConfigError(f"expected a model that was trained on land at {spacing_m:g} m, got none of it in this one")
+        raise ConfigError(
+            f"expected a model that was trained on land at {spacing_m:g} m, got none of it in this one"
+        )
     return replace(model, table=table)

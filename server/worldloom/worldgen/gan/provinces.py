@@ -46,7 +46,9 @@ class Provinces:
 
     def __init__(self, seed: int, table: F32) -> None:
         self._table = table[np.argsort(table[:, _STEEPNESS], kind="stable")]
-        self._place, self._order, self._row = (key_of(seed, f"province {k}") for k in ("place", "order", "row"))
+        self._place, self._order, self._row = (
+            key_of(seed, f"province {k}") for k in ("place", "order", "row")
+        )
         self._land, self._wet, self._warm = (key_of(seed, f"province {k}") for k in ("land", "wet", "warm"))
         turn = (key_of(seed, "province compass") & 0xFFFF) / 0x10000
         self._inland = _direction(turn)
@@ -95,7 +97,10 @@ class Provinces:
     def _away2(self, cell: Cell, x: float, z: float) -> float:
         """Square of the distance to a province's point, m2."""
         h = _hash(cell, self._place)
-        east, south = ((h >> 8 & 0xFFFF) / 0x8000 - 1.0) * _JITTER, ((h >> 32 & 0xFFFF) / 0x8000 - 1.0) * _JITTER
+        east, south = (
+            ((h >> 8 & 0xFFFF) / 0x8000 - 1.0) * _JITTER,
+            ((h >> 32 & 0xFFFF) / 0x8000 - 1.0) * _JITTER,
+        )
         px, pz = (cell[0] + 0.5 + east) * PITCH_M, (cell[1] + 0.5 + south) * PITCH_M
         return float((px - x) ** 2 + (pz - z) ** 2)
 
@@ -110,7 +115,9 @@ class Provinces:
     def _stratum(self, cell: Cell) -> int:
         """Which sixteenth of all land by steepness; within its block no other province has it."""
         bx, bz = cell[0] // _BLOCK, cell[1] // _BLOCK
-        h = hash_lattice(bx * _BLOCK + np.arange(_BLOCK), bz * _BLOCK + np.arange(_BLOCK)[:, None], self._order)
+        h = hash_lattice(
+            bx * _BLOCK + np.arange(_BLOCK), bz * _BLOCK + np.arange(_BLOCK)[:, None], self._order
+        )
         order = np.argsort(np.argsort(h.reshape(-1), kind="stable"), kind="stable")
         return int(order[(cell[1] - bz * _BLOCK) * _BLOCK + cell[0] - bx * _BLOCK])
 

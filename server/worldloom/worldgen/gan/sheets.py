@@ -33,7 +33,9 @@ def side_by_side(pictures: Sequence[Sequence[Image.Image]]) -> Image.Image:
     """Rows of pictures of one size, a gap between."""
     wide, high = pictures[0][0].size
     columns = max(len(row) for row in pictures)
-    page = Image.new("L", (columns * (wide + _GAP_PX) - _GAP_PX, len(pictures) * (high + _GAP_PX) - _GAP_PX), 255)
+    page = Image.new(
+        "L", (columns * (wide + _GAP_PX) - _GAP_PX, len(pictures) * (high + _GAP_PX) - _GAP_PX), 255
+    )
     for j, row in enumerate(pictures):
         for i, picture in enumerate(row):
             page.paste(picture, (i * (wide + _GAP_PX), j * (high + _GAP_PX)))

@@ -195,7 +195,9 @@ class Training:
             for judge, saved in zip(self._judges, state["judges"], strict=True):
                 judge.load_state_dict(saved)
         except (OSError, KeyError, RuntimeError, ValueError) as error:
-            raise ConfigError(f"{path}: expected a checkpoint of size {self.options.size}; got: {error}") from None
+            raise ConfigError(
+                f"{path}: expected a checkpoint of size {self.options.size}; got: {error}"
+            ) from None
         self.step, self.samples, large = state["counts"]
         self.spent_s, self._large = state["spent_s"], bool(large)
 
@@ -207,14 +209,19 @@ class Training:
             self._large = True
         part = (done - share) / (1 - share) if large else done / share
         first = 2 if large else 0
-        lr, gamma = _between(self.options.lr[first : first + 2], part), _between(self.options.gamma[first : first + 2], part)
+        lr, gamma = (
+            _between(self.options.lr[first : first + 2], part),
+            _between(self.options.gamma[first : first + 2], part),
+        )
         for optimiser in (self._players, *self._judges):
             for group in optimiser.param_groups:
                 group["lr"] = lr
         side = _LARGE if large else _SMALL
         real, slope, conditions = self._real(side)
         fake = self._fake(conditions, side)
-        grad, gap, penalty = self._judge(real, fake.detach(), slope, conditions, gamma, large, min(2 * part, 1.0) if large else 0.0)
+        grad, gap, penalty = self._judge(
+            real, fake.detach(), slope, conditions, gamma, large, min(2 * part, 1.0) if large else 0.0
+        )
         self._players.zero_grad(set_to_none=True)
         fake.backward(grad)
         self._players.step()
@@ -230,7 +237,9 @@ class Training:
         for k in picks:
             window = self.windows.heights(int(k))
             row, column = self._rng.integers(0, len(window) - side + 1, 2)
-            crops.append(_turned(window[row : row + side, column : column + side], int(self._rng.integers(8))))
+            crops.append(
+                _turned(window[row : row + side, column : column + side], int(self._rng.integers(8)))
+            )
         conditions = torch.from_numpy(self.windows.conditions[picks]).to(self.device)
         # No critic may know the exact unit of heights: what is commanded wobbles a little.
         conditions[:, 0] += 0.1 * torch.randn(len(conditions), device=self.device)
@@ -246,11 +255,20 @@ class Training:
         down, across = (int(k) for k in self._rng.integers(0, PITCH, 2))
         rows, columns = (down, down + side), (across, across + side)
         latents, noises = draw_noise(count, rows, columns, self.device)
-        height: Tensor = self.generator(latents, noises, self.generator.films(macro, conditions), rows, columns)
+        height: Tensor = self.generator(
+            latents, noises, self.generator.films(macro, conditions), rows, columns
+        )
         return height
 
     def _judge(
-        self, real: Tensor, fake: Tensor, slope: Tensor, conditions: Tensor, gamma: float, large: bool, hollows: float
+        self,
+        real: Tensor,
+        fake: Tensor,
+        slope: Tensor,
+        conditions: Tensor,
+        gamma: float,
+        large: bool,
+        hollows: float,
     ) -> tuple[Tensor, float, float]:
         """Let the critics learn; the gradient of the generator's loss for each generated pixel."""
         told = self.generator.standard(conditions)
@@ -261,7 +279,10 @@ class Training:
         lazy = self.step % _LAZY == 0
         for critic, judge, view in zip(self.critics, self._judges, views, strict=False):
             sensed = senses(view(felt), slope, hollows)
-            shown = [senses(view(real), slope, hollows).requires_grad_(lazy), sensed.detach().requires_grad_()]
+            shown = [
+                senses(view(real), slope, hollows).requires_grad_(lazy),
+                sensed.detach().requires_grad_(),
+            ]
             true, false = critic(torch.cat(shown), told).chunk(2)
             loss = F.softplus(false - true).mean()
             judge.zero_grad(set_to_none=True)
@@ -285,7 +306,10 @@ class Training:
     def _views(self) -> list[Callable[[Tensor], Tensor]]:
         """A random quarter at full resolution; the whole at half."""
         row, column = (int(k) for k in self._rng.integers(0, _LARGE - _SMALL + 1, 2))
-        return [lambda x: x[:, :, row : row + _SMALL, column : column + _SMALL], lambda x: F.avg_pool2d(x, 2) / 2]
+        return [
+            lambda x: x[:, :, row : row + _SMALL, column : column + _SMALL],
+            lambda x: F.avg_pool2d(x, 2) / 2,
+        ]
 
     @torch.no_grad()
     def _follow(self, decay: float) -> None:
@@ -295,7 +319,9 @@ class Training:
         self.average.spread.copy_(self.generator.spread)
 
 
-def draw_noise(count: int, rows: Interval, columns: Interval, device: torch.device) -> tuple[Tensor, list[Tensor]]:
+def draw_noise(
+    count: int, rows: Interval, columns: Interval, device: torch.device
+) -> tuple[Tensor, list[Tensor]]:
     """Random latents and noises for an interval of pixels, of the same distribution as the hashed ones."""
     plans = list(zip(needs(*rows), needs(*columns), strict=True))
     sizes = [(down.takes[1] - down.takes[0], across.takes[1] - across.takes[0]) for down, across in plans]

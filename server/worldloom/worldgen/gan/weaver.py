@@ -115,7 +115,7 @@ class _Grid:
         self._part = torch.from_numpy(part.astype(np.float32))
 
     def spread(self, cells: Tensor) -> Tensor:
-        """``[c, n, n]`` on the cells, to ``[c, h, w]`` on the stage's grid; where neighbours are equal, exactly they."""
+        """``[c, n, n]`` on the cells, to ``[c, h, w]`` on the stage's grid; exactly that of equal neighbours."""
         low, high = cells.index_select(1, self._below), cells.index_select(1, self._below + 1)
         rows = low + (high - low) * self._part[:, None]
         low, high = rows.index_select(2, self._below), rows.index_select(2, self._below + 1)

@@ -64,11 +64,10 @@ def granted(reading: Reading, usual: Style, table: F32, draw: float) -> Style:
     Returns:
         What was asked for; the usual in all else.
     """
-    conditions = usual.conditions
-    if reading.landforms or reading.measures:
-        conditions = _nearest(reading, usual, table, draw)
+    asked = bool(reading.landforms or reading.measures)
+    conditions = _nearest(reading, usual, table, draw).astype(np.float32) if asked else usual.conditions
     return Style(
-        conditions.astype(np.float32),
+        conditions,
         usual.warmth if reading.warmth is None else reading.warmth,
         usual.moisture if reading.moisture is None else (reading.moisture + 1) / 2,
         usual.woods if reading.woods is None else reading.woods,

@@ -86,6 +86,10 @@ def test_there_is_a_row_for_held_out_land_for_each_seed_and_for_noise(folder):
 def test_copies_of_training_land_raise_the_alarm_and_unseen_land_does_not(yard):
     assert yard.row(yard.train + 50)["over95"] == 1.0
     assert yard.held_out["over95"] == 0.0
+    between = np.rot90(np.round(land(1) / 0.25)[60:188, 100:228] * 0.25, 1)
+    found = yard.row(np.stack([between, between]).astype(np.float32))
+    assert (found["over95"], found["anywhere"]) == (0.0, 1.0)
+    assert yard.held_out["anywhere"] == 0.0
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ pytest.importorskip("torch")
 
 from golden.make_ruler import FEATURES_OF, SPACING_M, TILE, sets
 from worldloom.worldgen.gan.artefacts import copy_check, nearest, parity, seam_test
+from worldloom.worldgen.gan.copies import sought
 from worldloom.worldgen.gan.drainage import FALL_M, areas, drainage, filled, receivers
 from worldloom.worldgen.gan.features import features
 from worldloom.worldgen.gan.filters import blurred, highest, level, lowest
@@ -194,6 +195,19 @@ def test_a_turned_mirrored_raised_copy_is_a_copy_and_other_land_is_not():
     assert nearest(copy, REFERENCE) == pytest.approx(np.ones(len(copy)), abs=1e-5)
     assert copy_check(nearest(copy, REFERENCE))["over95"] == 1.0
     assert nearest(rough(8), REFERENCE).max() < 0.95
+
+
+def test_a_copy_from_any_place_of_a_tile_is_found_and_other_land_is_not():
+    tiles = [z.astype(np.float32) for z in rough(12, count=2, side=200)]
+    pieces = [tiles[1][r : r + 128, c : c + 128] for r, c in ((3, 70), (37, 11), (61, 2), (5, 5))]
+    turned = np.stack([np.rot90(piece[:, ::-1], k) for k, piece in enumerate(pieces)])
+    assert sought(turned * 2 - 40, tiles).min() > 0.9
+    assert sought(rough(13, side=128), tiles).max() < 0.9
+    assert sought(turned, tiles[:1]).max() < 0.9
+    with pytest.raises(ValueError, match="multiples of 8"):
+        sought(rough(14, side=100), tiles)
+    with pytest.raises(ValueError, match="tiles of at least"):
+        sought(turned, [tiles[0][:100]])
 
 
 def test_a_whole_field_has_no_seam_and_mismatched_tiles_have_one():

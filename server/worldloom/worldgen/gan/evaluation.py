@@ -10,7 +10,8 @@ import numpy.typing as npt
 from worldloom.errors import ConfigError
 from worldloom.worldgen.gan.artefacts import copy_check, nearest, parity, seam_test
 from worldloom.worldgen.gan.baselines import perlin_patches, spectral_patches
-from worldloom.worldgen.gan.dataset import load_tiles, patches
+from worldloom.worldgen.gan.copies import sought
+from worldloom.worldgen.gan.dataset import DemTile, load_tiles, patches
 from worldloom.worldgen.gan.filters import F64
 from worldloom.worldgen.gan.ruler import Comparison, Survey, distances, index, survey
 
@@ -24,6 +25,10 @@ OnStage = Callable[[int, int, str], None]
 
 PATCH = 128
 """Samples along a side of what is measured."""
+_LIKE = 0.93
+"""A copy correlates so much with some place of the training tiles."""
+_SOUGHT = 96
+"""Patches of a set that are sought all over the tiles, at most."""
 _COLUMNS: tuple[tuple[str, str, str, float], ...] = (
     ("n", "n", "d", 1),
     ("index", "index", ".2f", 1),
@@ -51,6 +56,8 @@ _COLUMNS: tuple[tuple[str, str, str, float], ...] = (
     ("ncc max", "ncc_max", ".2f", 1),
     ("over .95", "over95", ".3f", 1),
     ("copied", "copied", ".3f", 1),
+    ("any med", "anywhere_median", ".2f", 1),
+    ("any .93", "anywhere", ".3f", 1),
     ("seam", "seam", ".3f", 1),
     ("seam z", "seam_z", ".1f", 1),
 )
@@ -94,10 +101,11 @@ class Yardstick:
         train: Patches ``[n, PATCH, PATCH]`` that the generator learned from.
         held_out: Patches of tiles that it never saw.
         spacing_m: Metres between samples.
+        tiles: What ``train`` was cut from; copies are sought all over it.
     """
 
-    def __init__(self, train: F32, held_out: F32, spacing_m: float) -> None:
-        self.spacing_m = spacing_m
+    def __init__(self, train: F32, held_out: F32, spacing_m: float, tiles: Sequence[F32] = ()) -> None:
+        self.spacing_m, self._tiles = spacing_m, tiles
         self.train = train
         self.reference: Survey = survey(train, spacing_m)
         self.near: F64 = nearest(held_out, train)
@@ -113,12 +121,16 @@ class Yardstick:
         """
         if missing := sorted(set(held_out) - {path.stem for path in folder.glob("*.npz")}):
             raise ConfigError(f"{folder}: expected all held-out tiles, got none called {', '.join(missing)}")
-        return cls(
-            _land(folder, spacing_m, without=held_out), _land(folder, spacing_m, only=held_out), spacing_m
+        seen, unseen = _tiles(folder, spacing_m, without=held_out), _tiles(folder, spacing_m, only=held_out)
+        train, other = (
+            _land(seen, "training", folder, spacing_m),
+            _land(unseen, "held-out", folder, spacing_m),
         )
+        whole = [tile.heights for tile in seen if min(tile.heights.shape) >= PATCH]
+        return cls(train, other, spacing_m, whole)
 
     def row(self, land: F32) -> Comparison:
-        """Measure patches: all of ``distances`` and of ``copy_check``, index and parity.
+        """Measure patches: all of ``distances`` and of ``copy_check``, index, parity, and copies anywhere in the tiles.
 
         Raises:
             ValueError: They are no patches of the reference's size.
@@ -131,6 +143,9 @@ class Yardstick:
 
     def _row(self, measured: Comparison, land: F32, near: F64) -> Comparison:
         scored = {"index": index(measured, self._base), "parity": parity(land)}
+        if self._tiles:
+            like = sought(land[:: -(-len(land) // _SOUGHT)] if len(land) > _SOUGHT else land, self._tiles)
+            scored |= {"anywhere_median": float(np.median(like)), "anywhere": float((like > _LIKE).mean())}
         return measured | scored | copy_check(near, self.near)
 
 
@@ -196,14 +211,16 @@ def cut_mosaic(mosaic: F32) -> F32:
     return kept.transpose(0, 2, 1, 3).reshape(-1, PATCH, PATCH)
 
 
-def _land(
+def _tiles(
     folder: Path, spacing_m: float, without: Collection[str] = (), only: Collection[str] | None = None
-) -> F32:
-    tiles = [t for t in load_tiles(folder, without, only) if abs(t.spacing_m - spacing_m) < 0.01 * spacing_m]
+) -> list[DemTile]:
+    return [t for t in load_tiles(folder, without, only) if abs(t.spacing_m - spacing_m) < 0.01 * spacing_m]
+
+
+def _land(tiles: list[DemTile], which: str, folder: Path, spacing_m: float) -> F32:
     found = [patches(tile, PATCH, PATCH) for tile in tiles]
     count = sum(map(len, found))
     if count < 2:
-        which = "training" if only is None else "held-out"
         raise ConfigError(
             f"{folder}: expected at least 2 dry patches of {PATCH} samples at {spacing_m:g} m in {which} tiles, "
             f"got {count}"

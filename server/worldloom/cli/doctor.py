@@ -167,7 +167,7 @@ def check_torch() -> Check:
     try:
         return Check(State.OK, "torch", version("torch"))
     except PackageNotFoundError:
-        return Check(State.OK, "torch", "absent: needed for --generator gan alone")
+        return Check(State.OK, "torch", "absent: land is made by noise, the trained generator needs it")
 
 
 def check_sqlite(running: tuple[int, int, int], *, uses_sqlite: bool = True) -> Check:

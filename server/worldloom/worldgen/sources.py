@@ -5,17 +5,32 @@ Knows the generators' names. What a generator needs is imported when it is asked
 
 import importlib
 import importlib.util
+from pathlib import Path
 
 from worldloom.errors import ConfigError
 from worldloom.ports import Stylist, TerrainSource
 from worldloom.worldgen.noise import NoiseSource
 
-__all__ = ["FACTORY", "check_generator", "make_source", "make_stylist"]
+__all__ = ["FACTORY", "check_generator", "make_source", "make_stylist", "settled"]
 
 FACTORY = "worldloom.worldgen.sources:make_source"
 """How another process names :func:`make_source`."""
 _GAN = "worldloom.worldgen.gan"
 _NEEDED = ("torch", "safetensors")
+_WEIGHTS = Path(__file__).parent / "gan" / "weights.safetensors"
+
+
+def settled(generator: str) -> str:
+    """What ``worldgen.generator`` comes to in this installation: "auto" is the trained one where it can be had."""
+    if generator != "auto":
+        return generator
+    return "noise" if _missing() else "gan"
+
+
+def _missing() -> list[str]:
+    """What the trained generator needs and is not here."""
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    return missing if _WEIGHTS.exists() else [*missing, "its weights"]
 
 
 def check_generator(generator: str) -> None:
@@ -24,10 +39,7 @@ def check_generator(generator: str) -> None:
     Raises:
         ConfigError: It is not installed.
     """
-    if generator != "gan":
-        return
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
+    if generator == "gan" and (missing := _missing()):
         needs = " and ".join(missing)
         raise ConfigError(
             f'worldgen.generator: expected a generator that is installed; got "gan", which needs {needs}. '
@@ -47,7 +59,7 @@ def make_source(generator: str, seed: int) -> TerrainSource:
         ConfigError: The generator is not installed, or its weights are damaged.
     """
     check_generator(generator)
-    if generator == "gan":
+    if settled(generator) == "gan":
         source: TerrainSource = importlib.import_module(f"{_GAN}.source").shipped(seed)
         return source
     return NoiseSource(seed)
@@ -64,7 +76,7 @@ def make_stylist(generator: str, seed: int) -> Stylist | None:
         ConfigError: The generator is not installed, or its weights are damaged.
     """
     check_generator(generator)
-    if generator == "gan":
+    if settled(generator) == "gan":
         stylist: Stylist = importlib.import_module(f"{_GAN}.provinces").shipped(seed)
         return stylist
     return None

@@ -8,7 +8,7 @@ each stage is needed for an interval of pixels is plain arithmetic on global coo
 be computed alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -102,13 +102,13 @@ class Stage(nn.Module):
         self.second = nn.Conv2d(channels + 1, channels, 3)
         self.film = nn.Linear(_EMBEDDING, 2 * channels)
         self.head = nn.Conv2d(channels, 1, 1)
+        for layer in (self.first, self.second, self.film, self.head):
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
         for conv in (self.first, self.second):
             nn.init.kaiming_normal_(conv.weight, 0.2, nonlinearity="leaky_relu")
-            nn.init.zeros_(conv.bias)
         nn.init.normal_(self.film.weight, std=0.02)
-        nn.init.zeros_(self.film.bias)
         nn.init.normal_(self.head.weight, std=channels**-0.5)
-        nn.init.zeros_(self.head.bias)
 
     def forward(self, x: Tensor, noise: Tensor, film: Tensor) -> tuple[Tensor, Tensor]:
         """One stage.
@@ -162,6 +162,11 @@ class Generator(nn.Module):
         """Conditions in spreads from the mean of the training land, no farther than what there is enough of."""
         return ((conditions - self.mean) / self.spread).clamp(-_FARTHEST, _FARTHEST)
 
+    def _each(self) -> Iterator[Stage]:
+        for stage in self.stages:
+            assert isinstance(stage, Stage)
+            yield stage
+
     def films(self, macro: Tensor, style: Tensor) -> list[Tensor]:
         """Modulations ``[B, 2 channels, 1, 1]`` of every stage for conditions that are the same everywhere.
 
@@ -171,7 +176,7 @@ class Generator(nn.Module):
         """
         embedded = self.embedding(macro), self.embedding(style)
         return [
-            stage.film(embedded[k >= COARSE_STAGES])[:, :, None, None] for k, stage in enumerate(self.stages)
+            stage.film(embedded[k >= COARSE_STAGES])[:, :, None, None] for k, stage in enumerate(self._each())
         ]
 
     def forward(
@@ -196,7 +201,7 @@ class Generator(nn.Module):
         """
         plans = list(zip(needs(*rows), needs(*columns), strict=True))
         x, height = latents, None
-        for k, (stage, (down, across)) in enumerate(zip(self.stages, plans, strict=True)):
+        for k, (stage, (down, across)) in enumerate(zip(self._each(), plans, strict=True)):
             if k:
                 above = plans[k - 1]
                 x = up2(up2(x, above[0].gives, down.takes, 2), above[1].gives, across.takes, 3)

@@ -1,5 +1,6 @@
 """Evidence: who was in view, cheaply; and what was sent, however much it was."""
 
+import gc
 import time
 import tracemalloc
 from types import SimpleNamespace
@@ -92,13 +93,34 @@ def test_a_report_among_two_thousand_does_not_hold_up_the_ticks() -> None:
     assert max(took) < ON_THE_LOOP_S, took
 
 
+def test_what_is_remembered_of_a_moment_is_little_for_the_collector_to_look_at() -> None:
+    crowd = Crowd(200, 90, reading=1)
+    crowd.sample()
+    gc.collect()
+    before = len(gc.get_objects())
+    for _ in range(10):
+        crowd.sample()
+    assert len(crowd.fanout.views.groups) > 8
+    assert len(gc.get_objects()) - before <= 10 * 3, "a moment, its groups, and who was cut out"
+
+
+def test_who_is_sent_nothing_saw_nothing_and_is_seen() -> None:
+    crowd = Crowd(9, 4)
+    crowd.sample()
+    crowd.fanout.pause(crowd.watchers[WITNESS].seat)
+    for _ in range(KEPT_MS // 1_000 + 1):
+        crowd.sample()
+    assert crowd.of(WITNESS, PEST) is None
+    assert WITNESS in [one for one, _, _ in crowd.seen(PEST, WITNESS)]
+
+
 def test_lines_of_half_a_minute_are_kept_however_many_and_older_ones_are_not() -> None:
     seat = Seat(WITNESS, lambda data: None)
     line = SpokenLine(PEST, "Pest", 0, ".", 0, 0, 0)
     for tick in range(2 * KEPT_TICKS):
-        seat.hear(tick, (line,) * 20)
+        seat.hear((tick, (line,) * 20))
     assert [tick for tick, _ in seat.heard] == list(range(KEPT_TICKS - 1, 2 * KEPT_TICKS))
-    seat.hear(4 * KEPT_TICKS, (line,))
+    seat.hear((4 * KEPT_TICKS, (line,)))
     assert len(seat.heard) == 1
 
 

@@ -34,8 +34,8 @@ _Line = tuple[int, str, int, str, str | bytes]
 """World time, kind, avatar, name and text."""
 _Body = tuple[int, float, float]
 """Avatar, x and z in metres."""
-_Watched = tuple[GroupKey, ViewGroup, int, frozenset[int]]
-
+_Watched = tuple[ViewGroup, int, frozenset[int]]
+"""A view group, its step, and who is cut out."""
 
 _NOBODY: frozenset[int] = frozenset()
 
@@ -56,8 +56,9 @@ class _Moment:
     viewers: I64
     """``[v]`` avatars of those who were being sent something, and ``group``, which of the groups each was in."""
     group: I64
-    groups: list[tuple[GroupKey, ViewGroup, int]]
-    """View groups, with their steps on the ladder then."""
+    groups: list[ViewGroup]
+    steps: I64
+    """``[len(groups)]`` on the ladder, then."""
     cut: dict[int, frozenset[int]]
     """By avatar: who was cut out, of those who had somebody cut out."""
 
@@ -66,7 +67,8 @@ class _Moment:
         found = np.flatnonzero(self.viewers == avatar)
         if not len(found):
             return None
-        return *self.groups[self.group[found[0]]], self.cut.get(avatar, _NOBODY)
+        number = int(self.group[found[0]])
+        return self.groups[number], int(self.steps[number]), self.cut.get(avatar, _NOBODY)
 
 
 class Evidence:
@@ -93,18 +95,18 @@ class Evidence:
         # Slots may lie a little outside of their cell.
         patch = np.clip(z >> PATCH_SHIFT, 0, 3) * 4 + np.clip(x >> PATCH_SHIFT, 0, 3)
         east, south = (cells[cell, axis] << CELL_SHIFT for axis in (0, 1))
-        told = [
-            (seat, seat.group) for seat in self._fanout.seats if seat.group is not None and not seat.paused
-        ]
-        number = {group: i for i, group in enumerate(dict.fromkeys(group for _, group in told))}
+        # Whoever is sent nothing, because its buffer is full or its picture has to wait, is in no group.
+        groups = [group for group in self._fanout.views.groups.values() if len(group)]
+        told = [seat for group in groups for seat in group]
         self._moments.append(
             _Moment(
                 self._world_ms(),
                 *(ids, cells, cell, patch, x + east, z + south),
-                np.array([seat.avatar for seat, _ in told], np.int64),
-                np.array([number[group] for _, group in told], np.int64),
-                [(group.key, group, group.family.step.item(group.index)) for group in number],
-                {seat.avatar: frozenset(seat.blocked) for seat, _ in told if seat.blocked},
+                np.array([seat.avatar for seat in told], np.int64),
+                np.repeat(np.arange(len(groups)), [len(group) for group in groups]),
+                groups,
+                np.array([group.family.step[group.index] for group in groups], np.int64),
+                {seat.avatar: frozenset(seat.blocked) for seat in told if seat.blocked},
             )
         )
 
@@ -142,7 +144,7 @@ class Evidence:
             watched = moment.watched(session.avatar)
             if moment.at_ms >= since and watched is not None:
                 near = _in_view(moment, session.avatar, *watched)
-                seen.append((moment.at_ms, _nearest(moment, near, session.avatar, about, watched[0])))
+                seen.append((moment.at_ms, _nearest(moment, near, session.avatar, about, watched[0].key)))
         return seen
 
 
@@ -164,11 +166,9 @@ def _bytes_of(what: str | bytes) -> bytes:
     return what.encode() if isinstance(what, str) else what
 
 
-def _in_view(
-    moment: _Moment, viewer: int, key: GroupKey, group: ViewGroup, step: int, blocked: frozenset[int]
-) -> I64:
+def _in_view(moment: _Moment, viewer: int, group: ViewGroup, step: int, blocked: frozenset[int]) -> I64:
     """Who was sent to a viewer, as indices into the moment: by cell, layer and rate, less those cut out."""
-    offsets, radius = group.family.around.offsets, group.family.radius
+    key, offsets, radius = group.key, group.family.around.offsets, group.family.radius
     rates = rates_of(group, step).reshape(len(key.layers), len(offsets), 16)
     place = np.empty((2 * radius + 1, 2 * radius + 1), np.int64)
     place[offsets[:, 0] + radius, offsets[:, 1] + radius] = np.arange(len(offsets))

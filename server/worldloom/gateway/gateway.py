@@ -370,9 +370,9 @@ class Gateway:
             if now - session.lost_at >= self._rules.resume_s:
                 self._end(session)
         for session in self.roster:
-            # By now the client has its new token, or its connection is lost.
-            live = session.state is SessionState.LIVE and now - session.live_at >= RESUME_GRACE_S
-            if session.unheard and live:
+            live = session.unheard and session.state is SessionState.LIVE
+            if live and now - session.live_at >= RESUME_GRACE_S:
+                # By now the client has its new token, or its connection is lost.
                 self._hear(session)
         self.steering.forgive()
         self.pressure.sweep()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from worldloom.errors import ConfigError
-from worldloom.persistence.rights import denied
+from worldloom.persistence.rights import denied, give
 
 __all__ = [
     "METRICS_TOKEN_FILE",
@@ -176,7 +176,7 @@ def mode_fault(path: Path) -> str:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file for its owner alone: after a crash it is there whole, or not at all.
+    """Write a file for its owner alone, who is the folder's: after a crash it is there whole, or not at all.
 
     Raises:
         OSError: The folder cannot be written to.
@@ -188,6 +188,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        give(draft, path.parent)
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import shutil
 import socket
 import sqlite3
@@ -25,7 +26,7 @@ from worldloom.cli.verdict import Check, State
 from worldloom.config import Config, ignored_variables
 from worldloom.errors import ConfigError
 from worldloom.persistence.backups import BACKUPS_FOLDER, newest
-from worldloom.persistence.rights import denied, owner_hint
+from worldloom.persistence.rights import denied, owner_hint, owner_name
 
 __all__ = [
     "add_arguments",
@@ -242,10 +243,13 @@ def check_door(config: Config) -> Check:
 
 
 def check_backup(data: Path, unix_s: float) -> Check:
-    """A world that was served has a backup that is not old."""
+    """A world that was served has a backup that is not old, in a folder of its own user."""
     from worldloom.app.secrets import SECRETS_FILE
 
     folder = data / BACKUPS_FOLDER
+    if folder.is_dir() and (owner := owner_name(folder)) != (whose := owner_name(data)):
+        advice = f"sudo chown -R {whose}: {shlex.quote(str(folder))}"
+        return Check(State.FAIL, "backup", f"{folder} belongs to {owner}, the world to {whose}", advice)
     made = newest(folder)
     advice = "worldloom backup, best by a timer; leave it so if you keep backups elsewhere"
     if made is None:

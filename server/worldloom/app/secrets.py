@@ -17,6 +17,7 @@ __all__ = [
     "NEW_SECRETS",
     "SECRETS_FILE",
     "Secrets",
+    "data_mark",
     "metrics_token",
     "mode_fault",
     "open_secrets",
@@ -117,6 +118,15 @@ def refuse_other_secrets(data: Path, content: bytes) -> None:
 def metrics_token(opened: Secrets) -> str:
     """What ``/metrics`` wants to hear from elsewhere: 64 hex digits that follow from the server's secret."""
     return hmac.new(opened.server, b"metrics", hashlib.sha256).hexdigest()
+
+
+def data_mark(token: str) -> str:
+    """By which a server and a command see that they speak of one data folder: 16 hex digits.
+
+    Args:
+        token: The metrics token of that folder; the mark does not tell it.
+    """
+    return hashlib.sha256(f"mark {token}".encode()).hexdigest()[:16]
 
 
 def seal_key(opened: Secrets) -> bytes:

@@ -241,7 +241,7 @@ class Order(Struct, array_like=True, tag=10, frozen=True, forbid_unknown_fields=
     text: Text = ""
     """A reason or a role."""
     number: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
-    """Of a report."""
+    """Of a report; for ``list``: an account, from which on, by number, accounts alone are told."""
     uses: Annotated[int, Meta(ge=1, le=1_000)] = 1
     """Of an invitation."""
 

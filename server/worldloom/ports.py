@@ -263,6 +263,9 @@ class OrderTx(Protocol):
     def accounts_named(self, part: str, skeleton: str, limit: int) -> Sequence[AccountRow]:
         """Accounts whose name contains ``part``, or whose skeleton contains ``skeleton``; by skeleton."""
 
+    def accounts_from(self, number: int, part: str, skeleton: str, limit: int) -> Sequence[AccountRow]:
+        """The same by number, from this one on."""
+
     def bots_of(self, account: int) -> Sequence[AccountRow]:
         """The bots of an account, oldest first."""
 

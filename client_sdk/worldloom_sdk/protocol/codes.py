@@ -145,7 +145,7 @@ class OrderAct(StrEnum):
     """What staff may ask for."""
 
     LIST = "list"
-    """Who is in the world, and accounts, of those whose name contains ``name``: the first 100."""
+    """Who is here, and accounts, whose name contains ``name``: the first 100. With ``number``: accounts, from it on."""
     SHOW = "show"
     """All about somebody: ``avatar`` or ``name``."""
     KICK = "kick"

@@ -241,7 +241,7 @@ class Order(Struct, array_like=True, tag=10, frozen=True, forbid_unknown_fields=
     text: Text = ""
     """A reason or a role."""
     number: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
-    """Of a report."""
+    """Of a report; for ``list``: an account, from which on, by number, accounts alone are told."""
     uses: Annotated[int, Meta(ge=1, le=1_000)] = 1
     """Of an invitation."""
 
@@ -264,7 +264,8 @@ class Account(Struct, array_like=True, tag=11, frozen=True, forbid_unknown_field
 class Report(Struct, array_like=True, tag=12, frozen=True, forbid_unknown_fields=True):
     """client -> server, a command. Tells staff of somebody; 1 in 10 s, 20 a day.
 
-    With it goes what you were sent in the last 30 s: every line, whisper and signal, and who was in your view where.
+    With it goes what you were sent in the last 30 s: every line, whisper and signal, and twice a second which
+    64 bodies in your view were nearest, and where.
     The server takes it from what it sent you, and seals it. Done carries the report's number.
     """
 

@@ -20,6 +20,7 @@ from worldloom.app.insight import Pulse, health, pull
 from worldloom.app.secrets import (
     NEW_SECRETS,
     SECRETS_FILE,
+    data_mark,
     metrics_token,
     open_secrets,
     read_password,
@@ -105,7 +106,8 @@ async def _open_and_run(
 
         def how() -> dict[str, Any]:
             stats = store.stats()
-            return health(world, telemetry, pulse, supervisor, publisher, stats, renewal, stopping.is_set())
+            told = health(world, telemetry, pulse, supervisor, publisher, stats, renewal, stopping.is_set())
+            return {**told, "mark": data_mark(token)}
 
         app = make_app(
             how,

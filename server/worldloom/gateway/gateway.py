@@ -17,7 +17,7 @@ from worldloom.gateway.commands import Commands
 from worldloom.gateway.connection import Connection
 from worldloom.gateway.enforcer import Enforcer
 from worldloom.gateway.entrance import Admitted, Entrance, Known
-from worldloom.gateway.evidence import Evidence
+from worldloom.gateway.evidence import SAMPLE_TICKS, Evidence
 from worldloom.gateway.inbox import MoveInbox
 from worldloom.gateway.news import RegionTeller
 from worldloom.gateway.pressure import Pressure
@@ -353,6 +353,8 @@ class Gateway:
         for news in frame.regions:
             self.news.take(news)
         self._welcome_arrived()
+        if frame.tick % SAMPLE_TICKS == 0:
+            self.evidence.sample()
 
     def take_snapshot(self, snapshot: ShardSnapshot) -> None:
         """After a gap: everything anew."""
@@ -377,7 +379,6 @@ class Gateway:
         self.steering.forgive()
         self.pressure.sweep()
         self.shuns.sweep()
-        self.evidence.sample()
 
     def places(self) -> dict[int, Place]:
         """Where every account is or was last: x, z, y, yaw in units."""

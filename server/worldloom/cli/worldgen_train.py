@@ -64,7 +64,7 @@ def _run(args: argparse.Namespace) -> int:
     from worldloom.worldgen.gan.training import Options, Training
 
     held_out = tuple(filter(None, (name.strip() for name in args.held_out.split(","))))
-    windows = _windows(args, held_out)
+    small, windows = _windows(args, held_out)
     options = Options(
         size=args.size,
         minutes=args.minutes,
@@ -73,7 +73,7 @@ def _run(args: argparse.Namespace) -> int:
         device=args.device,
         held_out=held_out,
     )
-    training = Training(windows, options, args.run)
+    training = Training(small, windows, options, args.run)
     if args.resume:
         training.resume()
     try:
@@ -92,13 +92,16 @@ def _told(held_out: str) -> str:
     return f" --held-out {held_out}" if held_out else ""
 
 
-def _windows(args: argparse.Namespace, held_out: tuple[str, ...]) -> "Windows":
+def _windows(args: argparse.Namespace, held_out: tuple[str, ...]) -> "tuple[Windows, ...]":
+    from worldloom.worldgen.gan.conditions import WINDOW
     from worldloom.worldgen.gan.dataset import cut, load_tiles
 
     with progress() as bars:
-        task = bars.add_task("reading", total=WINDOWS)
+        task = bars.add_task("reading", total=2 * WINDOWS)
         tiles = load_tiles(args.data, without=held_out)
-        return cut(tiles, WINDOWS, args.seed, lambda done, total: bars.update(task, completed=done))
+        return tuple(
+            cut(tiles, WINDOWS, args.seed, side, lambda done, total: bars.advance(task)) for side in (64, WINDOW)
+        )
 
 
 def _train(training: "Training", minutes: float) -> None:

@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -16,12 +16,13 @@ from worldloom.cli.settings import add_config_option, add_data_option, config_of
 from worldloom.config import Config
 from worldloom.errors import ConfigError, WorldloomError
 from worldloom.ports import TerrainSource, TileRow, Tx, WorldRow
-from worldloom.services import terrain
+from worldloom.services import overlays, terrain
 from worldloom.world.edges import edges_of, read_edges
 from worldloom.worldgen.chart import PIXEL_M, Caption, chart, pixel_m_for
 from worldloom.worldgen.noise import NoiseSource
 from worldloom.worldgen.stitch import stitch
 from worldloom_sdk.protocol.geometry import REGION_LIMIT, REGION_M
+from worldloom_sdk.protocol.overlay import Overlay, overlaid
 from worldloom_sdk.protocol.tiles import Tile, decode_tile
 
 __all__ = ["add_arguments", "run"]
@@ -42,6 +43,8 @@ class _World:
     name: str
     seed: int
     tiles: dict[Region, Tile]
+    """As they were made: what is made beside them is fitted to these."""
+    overlays: dict[Region, Overlay]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,8 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     painting = jobs.add_parser(
         "map",
         help="paint a picture of a part of the world",
-        description="Paint a part of the world as a PNG: what people have seen as it is stored, the rest as it would "
-        "be made now. Reads only, beside a running server as well. With --seed: a world that need not be there.",
+        description="Paint a part of the world as a PNG: what people have seen as it is stored, with what they "
+        "changed, the rest as it would be made now. Reads only, beside a running server as well. With --seed: a world "
+        "that need not be there.",
     )
     add_config_option(painting)
     add_data_option(painting)
@@ -99,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
         caption = _caption(config, world, args.around, wide, deep)
         task = bars.add_task("painting", total=None)
         picture = chart(
-            world.tiles | made,
+            {region: _as_it_is(tile, world.overlays) for region, tile in (world.tiles | made).items()},
             set(world.tiles),
             pixel_m,
             caption,
@@ -194,7 +198,7 @@ def _read(config: Config, seed: int | None, regions: list[Region], bars: Progres
         WorldloomError: There is no world, or its database cannot be read.
     """
     if seed is not None:
-        return _World("Worldloom", seed, {})
+        return _World("Worldloom", seed, {}, {})
     task = bars.add_task("reading", total=len(regions))
     return asyncio.run(_read_stored(config.storage_url, regions, lambda: bars.advance(task)))
 
@@ -215,9 +219,10 @@ async def _read_stored(url: str, regions: list[Region], on_region: Callable[[], 
             if (stored := await store.read(terrain.load, region)) is not None:
                 tiles[region] = _decoded(stored)
             on_region()
+        edited = await store.read(overlays.overlays, regions)
     finally:
         await store.close()
-    return _World(row.name, row.seed, tiles)
+    return _World(row.name, row.seed, tiles, edited)
 
 
 def _world_row(tx: Tx, _: None) -> WorldRow | None:
@@ -231,6 +236,10 @@ def _decoded(row: TileRow) -> Tile:
         raise WorldloomError(
             f"region {row.rx}, {row.rz}: expected a tile in the database; got: {error}"
         ) from None
+
+
+def _as_it_is(tile: Tile, edited: dict[Region, Overlay]) -> Tile:
+    return replace(tile, heights=overlaid(tile.heights, edited.get((tile.rx, tile.rz))))
 
 
 def _made(

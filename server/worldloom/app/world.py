@@ -13,6 +13,7 @@ from worldloom.app.clock import unix_ms
 from worldloom.app.overlays import Overlays
 from worldloom.config import Config
 from worldloom.errors import StoreUnavailable
+from worldloom.gateway.commands import Slow
 from worldloom.gateway.desk import Desk
 from worldloom.gateway.door import Door
 from worldloom.gateway.earthworks import Earthworks
@@ -111,12 +112,16 @@ class World:
         self.enforcer = self.gateway.enforcer = Enforcer(
             store, self.gateway.roster, self.gateway.bouncer, unix_ms
         )
-        gateway = self.gateway
-        desk = Desk(store, gateway.roster, gateway.shuns, gateway.evidence, self.enforcer, times, seal_key)
-        earthworks = Earthworks(store, self.overlays.edited, self.overlays.doubt, unix_ms)
-        gateway.commands.slow.update({**desk.handlers, **earthworks.handlers})
+        self.gateway.commands.slow.update(self._slow_commands(times, seal_key))
         self._saving = asyncio.Lock()
         self._saved: dict[int, tuple[int, int, int, int]] = {}
+
+    def _slow_commands(self, times: Times, seal_key: bytes) -> dict[type, Slow]:
+        """Handlers of the commands that ask the store."""
+        gateway, store = self.gateway, self.store
+        desk = Desk(store, gateway.roster, gateway.shuns, gateway.evidence, self.enforcer, times, seal_key)
+        earthworks = Earthworks(store, self.overlays.edited, self.overlays.doubt, times.unix_ms)
+        return {**desk.handlers, **earthworks.handlers}
 
     def tick(self, tick: int) -> None:
         """One tick: moves up, step, everybody's share down."""

@@ -52,10 +52,15 @@ class RegionTeller:
                 self._tell(session, news)
 
     def _tell(self, session: Session, news: RegionNews, edit: bytes = b"") -> None:
-        """Tell a session of a region, by the frame of an edit if that is all that it does not know."""
+        """Tell a session of a region, by the frame of an edit if that is all that it does not know.
+
+        A client that does not keep up reading gets no edits; once it does, it is told what version there is.
+        """
         region, what = (news.rx, news.rz), (news.sha256 or "weaving", news.overlay)
         told = session.told.get(region)
         if session.state is not SessionState.LIVE or told == what:
+            return
+        if edit and session.socket is not None and session.socket.paused:
             return
         session.told[region] = what
         if edit and told == (news.sha256, news.overlay - 1):

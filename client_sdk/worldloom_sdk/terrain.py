@@ -215,10 +215,9 @@ class Terrain:
                 tile = _verified(region, ground.sha256, await self._fetch(f"/content/{ground.sha256}"))
                 self._cache.put(ground.sha256, tile)
             if not ground.is_current:
-                overlay = _overlay(region, await self._fetch(f"/overlay/{region[0]}/{region[1]}"))
-                if self._ground(region) is not ground:
-                    raise ContentError(f"region {region} was told anew meanwhile")
-                ground.fetched(overlay)
+                ground.fetched(_overlay(region, await self._fetch(f"/overlay/{region[0]}/{region[1]}")))
+        if self._grounds.get(region) is not ground:
+            raise ContentError(f"region {region} was told anew meanwhile")
         heights = ground.heights(tile)
         if heights is None:
             raise ContentError(

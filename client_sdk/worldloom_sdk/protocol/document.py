@@ -79,8 +79,8 @@ _AFTER_REFUSAL = {
         "Do not repeat it. What cannot be read counts as wrong; an empty line or a 65th block does not.",
     ),
     RefusalCode.NOT_FOUND: (
-        "Whisper, Signal, Block, Order, Account, Report",
-        "The avatar has left, or cannot be seen by you; or no account, token or report is meant by that.",
+        "Whisper, Signal, Block, Order, Account, Report, EditTerrain",
+        "The avatar has left, or cannot be seen by you; or no account, token, report or land is meant by that.",
     ),
     RefusalCode.UNAVAILABLE: ("Hello, commands", "Try again after `retry_after_ms`."),
     RefusalCode.ACCESS: (

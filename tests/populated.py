@@ -35,6 +35,8 @@ def fill(url: str, tiles: int, accounts: int, tile_bytes: int) -> None:
         connection.execute(text(f"DELETE FROM account WHERE id = {ERASED}"))
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT setval('account_id_seq', {ERASED})"))
+        if "overlay" in inspect(connection).get_table_names():
+            put(connection, "overlay", [edited(number) for number in range(3)])
         if "audit" in inspect(connection).get_table_names():
             acts = [
                 {"at_ms": n, "by_name": "Ann", "act": "ban", "about": "Bob", "detail": "é"} for n in range(5)
@@ -69,6 +71,11 @@ def piece(number: int, size: int) -> tuple[dict[str, Any], dict[str, Any]]:
     sha256 = hashlib.sha256(data).hexdigest()
     content = {"sha256": sha256, "media_type": "application/octet-stream", "data": data, "made_ms": number}
     return content, {"rx": number, "rz": -number, "sha256": sha256, "source": "noise", "made_ms": number}
+
+
+def edited(number: int) -> dict[str, Any]:
+    data = random.Random(-number).randbytes(200)
+    return {"rx": number, "rz": -7, "version": 2**32 - 1 - number, "data": data, "edited_ms": 2**53 + number}
 
 
 def put(connection: Any, table: str, rows: list[dict[str, Any]]) -> None:

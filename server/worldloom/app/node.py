@@ -44,7 +44,7 @@ from worldloom.persistence.backups import BACKUPS_FOLDER
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import SqlStore, open_store
 from worldloom.ports import PublicEvent, TerrainSource
-from worldloom.services import terrain, worlds
+from worldloom.services import overlays, terrain, worlds
 from worldloom.worldgen.process import SourceProcess
 from worldloom.worldgen.sources import make_source, make_stylist
 
@@ -117,6 +117,7 @@ async def _open_and_run(
             config.limits.http_requests_per_s,
             on_answer=lambda status: answers.update((status,)),
             metrics_token=token,
+            overlay=lambda region: store.read(overlays.stored, region),
         )
         sockets = SocketSettings(write_buffer_bytes=config.sync.write_buffer_bytes)
         server = GameServer(config.server, world.gateway.accept, world.inbox, app, sockets)
@@ -291,6 +292,7 @@ async def _running(
     bodies: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "heart": heart.run,
         "emerge": world.emerge.run,
+        "overlays": world.overlays.run,
         "enforcer": world.enforcer.run,
         "loop-lag": LoopLag(telemetry).run,
         "sweep": lambda: _every(SWEEP_EVERY_S, _soon(world.gateway.sweep)),

@@ -100,7 +100,8 @@ def _windows(args: argparse.Namespace, held_out: tuple[str, ...]) -> "tuple[Wind
         task = bars.add_task("reading", total=2 * WINDOWS)
         tiles = load_tiles(args.data, without=held_out)
         return tuple(
-            cut(tiles, WINDOWS, args.seed, side, lambda done, total: bars.advance(task)) for side in (64, WINDOW)
+            cut(tiles, WINDOWS, args.seed, side, lambda done, total: bars.advance(task))
+            for side in (64, WINDOW)
         )
 
 

@@ -220,8 +220,7 @@ class Training:
         side = _LARGE if large else _SMALL
         real, slope, conditions = self._real(side)
         fake = self._fake(conditions, side)
-        grad, gap, penalty = self._judge(
-            real, fake.detach(), slope, conditions, gamma, large)
+        grad, gap, penalty = self._judge(real, fake.detach(), slope, conditions, gamma, large)
         self._players.zero_grad(set_to_none=True)
         fake.backward(grad)
         self._players.step()

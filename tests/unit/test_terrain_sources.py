@@ -9,7 +9,7 @@ import pytest
 from worldloom.errors import ConfigError
 from worldloom.worldgen import sources
 from worldloom.worldgen.noise import NoiseSource
-from worldloom.worldgen.sources import check_generator, make_source
+from worldloom.worldgen.sources import check_generator, make_source, make_stylist, settled
 
 
 def test_noise_is_always_there():
@@ -26,10 +26,19 @@ def test_a_generator_that_is_not_installed_makes_no_source(monkeypatch: pytest.M
 
 def test_a_trained_generator_is_made_from_the_worlds_seed(monkeypatch: pytest.MonkeyPatch):
     installed = ModuleType("worldloom.worldgen.gan.source")
-    installed.GanSource = lambda seed: ("gan", seed)
+    installed.shipped = lambda seed: ("gan", seed)
     monkeypatch.setitem(sys.modules, installed.__name__, installed)
-    monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(sources, "_missing", list)
     assert make_source("gan", 5) == ("gan", 5)
+    assert make_source("auto", 5) == ("gan", 5)
+
+
+def test_where_the_trained_generator_is_not_to_be_had_land_is_made_by_noise(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sources, "_missing", lambda: ["torch"])
+    assert settled("auto") == "noise"
+    assert settled("gan") == "gan"
+    assert isinstance(make_source("auto", 5), NoiseSource)
+    assert make_stylist("auto", 5) is None
 
 
 def test_noise_costs_no_trained_generator():

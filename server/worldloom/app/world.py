@@ -85,18 +85,8 @@ class World:
         stylist: Stylist | None = None,
     ) -> None:
         self.config, self.store, self.row, self.clock = config, store, row, clock
-        noise = make_source("noise", row.seed)
         self.land = TerrainTable()
-        self.emerge = EmergeQueue(
-            self._load_tile,
-            self._save_tile,
-            source or noise,
-            noise,
-            config.worldgen,
-            clock,
-            stylist=stylist,
-            commit=self._commit_styles,
-        )
+        self.emerge = self._emerging(source, stylist)
         announcer = Announcer(publish, self._layer_of, unix_ms)
         rules = Rules.of(config, row)
         times = Times(clock.monotonic, clock.world_ms, unix_ms)
@@ -137,6 +127,20 @@ class World:
         self.gateway.commands.slow.update(self._slow_commands(times, seal_key))
         self._saving = asyncio.Lock()
         self._saved: dict[int, tuple[int, int, int, int]] = {}
+
+    def _emerging(self, source: TerrainSource | SourceProcess | None, stylist: Stylist | None) -> EmergeQueue:
+        """The queue that makes regions available, over the store."""
+        noise = make_source("noise", self.row.seed)
+        return EmergeQueue(
+            self._load_tile,
+            self._save_tile,
+            source or noise,
+            noise,
+            self.config.worldgen,
+            self.clock,
+            stylist=stylist,
+            commit=self._commit_styles,
+        )
 
     def _slow_commands(self, times: Times, seal_key: bytes) -> dict[type, Slow]:
         """Handlers of the commands that ask the store."""

@@ -53,10 +53,6 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 def _run(args: argparse.Namespace) -> int:
     check_generator("gan")
-    import torch
-
-    if args.device == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("--device: expected a GPU that torch can use; got none. Use --device cpu")
     if (args.run / "checkpoint.pt").exists() and not args.resume:
         raise ConfigError(
             f"{args.run}: expected a new folder, got one with a checkpoint. Give --resume to go on with it"

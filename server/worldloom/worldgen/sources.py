@@ -43,7 +43,7 @@ def check_generator(generator: str) -> None:
         needs = " and ".join(missing)
         raise ConfigError(
             f'worldgen.generator: expected a generator that is installed; got "gan", which needs {needs}. '
-            "Install worldloom[server], or use --generator noise: regions made so far stay as they are when the "
+            "Use --generator noise, or install worldloom[server]: regions made so far stay as they are when the "
             "generator changes."
         )
 

@@ -87,10 +87,15 @@ class Training:
         windows: Windows of 128, for the second.
         options: What is asked for.
         folder: Of the run: options, statistics, checkpoint.
+
+    Raises:
+        ConfigError: There is no such device.
     """
 
     def __init__(self, small: Windows, windows: Windows, options: Options, folder: Path) -> None:
         self.small, self.windows, self.options, self.folder = small, windows, options, folder
+        if options.device == "cuda" and not torch.cuda.is_available():
+            raise ConfigError("--device: expected a GPU that torch can use; got none. Use --device cpu")
         self.device = torch.device(options.device)
         torch.manual_seed(options.seed)
         self._rng = np.random.default_rng(options.seed)

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,17 +41,17 @@ sys.exit(main(words))
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """The data folder of a world that belongs to nobody."""
-    data = tmp_path / "data"
-    open_secrets(data)
-    migrate(f"sqlite:///{data / 'world.db'}")
-    populate(f"sqlite:///{data / 'world.db'}")
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        folder.chmod(0o755)
-    for path in (data, *data.iterdir()):
-        os.chown(path, NOBODY, NOBODY)
-    return data
+def data() -> Iterator[Path]:
+    """The data folder of a world that belongs to nobody, where nobody gets to: pytest's own folders are root's alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        data = Path(folder) / "data"
+        open_secrets(data)
+        migrate(f"sqlite:///{data / 'world.db'}")
+        populate(f"sqlite:///{data / 'world.db'}")
+        for path in (data, *data.iterdir()):
+            os.chown(path, NOBODY, NOBODY)
+        yield data
 
 
 def as_nobody(data: Path, *words: str, made_by_root: str = "") -> "subprocess.CompletedProcess[str]":

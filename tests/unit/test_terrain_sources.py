@@ -9,7 +9,7 @@ import pytest
 from worldloom.errors import ConfigError
 from worldloom.worldgen import sources
 from worldloom.worldgen.noise import NoiseSource
-from worldloom.worldgen.sources import check_generator, make_source
+from worldloom.worldgen.sources import check_generator, make_source, make_stylist
 
 
 def test_noise_is_always_there():
@@ -20,16 +20,33 @@ def test_noise_is_always_there():
 def test_a_generator_that_is_not_installed_makes_no_source(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: None)
     for ask in (lambda: check_generator("gan"), lambda: make_source("gan", 5)):
-        with pytest.raises(ConfigError, match="Use --generator noise"):
+        with pytest.raises(ConfigError, match="use --generator noise"):
             ask()
 
 
 def test_a_trained_generator_is_made_from_the_worlds_seed(monkeypatch: pytest.MonkeyPatch):
     installed = ModuleType("worldloom.worldgen.gan.source")
-    installed.GanSource = lambda seed: ("gan", seed)
+    installed.shipped = lambda seed: ("gan", seed)
     monkeypatch.setitem(sys.modules, installed.__name__, installed)
     monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: object())
     assert make_source("gan", 5) == ("gan", 5)
+
+
+def test_noise_has_no_stylist_and_the_trained_generator_has_one(monkeypatch: pytest.MonkeyPatch):
+    assert make_stylist("noise", 5) is None
+    provinces = ModuleType("worldloom.worldgen.gan.provinces")
+    provinces.shipped = lambda seed: ("provinces", seed)
+    monkeypatch.setitem(sys.modules, provinces.__name__, provinces)
+    assert make_stylist("gan", 5) == ("provinces", 5)
+
+
+def test_a_stylist_costs_no_torch():
+    code = (
+        "import sys, worldloom.worldgen.gan.provinces, worldloom.worldgen.gan.wish;"
+        "print([name for name in sys.modules if name.startswith('torch')])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
 
 
 def test_noise_costs_no_trained_generator():

@@ -50,6 +50,8 @@ OVERRIDES: dict[str, dict[str, Any]] = {
         "spawn_radius_m": 0.0,
         "speed_m_per_s": 100.0,
     },
+    # Most tests are about people: noise starts at once.
+    "worldgen": {"generator": "noise"},
 }
 T = TypeVar("T")
 _dialled: "list[Player]" = []

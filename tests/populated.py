@@ -38,6 +38,8 @@ def fill(url: str, tiles: int, accounts: int, tile_bytes: int) -> None:
         there = inspect(connection).get_table_names()
         if "style" in there:
             put(connection, "style", [styled(number) for number in range(tiles)])
+        if "overlay" in there:
+            put(connection, "overlay", [edited(number) for number in range(3)])
         if "audit" in there:
             acts = [
                 {"at_ms": n, "by_name": "Ann", "act": "ban", "about": "Bob", "detail": "é"} for n in range(5)
@@ -77,6 +79,11 @@ def piece(number: int, size: int) -> tuple[dict[str, Any], dict[str, Any]]:
 def styled(number: int) -> dict[str, Any]:
     chosen = {"style": random.Random(-number).randbytes(1 + number % 1_024), "words": "fjörd" * (number % 3)}
     return {"rx": 32_767 - number, "rz": number - 32_767, "made_ms": number} | chosen
+
+
+def edited(number: int) -> dict[str, Any]:
+    data = random.Random(-number).randbytes(200)
+    return {"rx": number, "rz": -7, "version": 2**32 - 1 - number, "data": data, "edited_ms": 2**53 + number}
 
 
 def put(connection: Any, table: str, rows: list[dict[str, Any]]) -> None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Signalled,
         Spoke,
         Standing,
+        TerrainEdited,
         Whispered,
     )
     from worldloom_sdk.protocol.messages import CorrectionReason, OrderAct, Role, SayKind, Scope
@@ -81,6 +82,7 @@ __all__ = [
     "Signalled",
     "Spoke",
     "Standing",
+    "TerrainEdited",
     "TimedOut",
     "View",
     "Whispered",
@@ -99,7 +101,8 @@ _HOMES = {
     ),
     "events": (
         "AvatarEntered", "AvatarLeft", "AvatarsMoved", "Corrected", "Event", "Joined", "Lost", "PictureComplete",
-        "RegionWeaving", "RegionWoven", "Resumed", "Signalled", "Spoke", "Standing", "Whispered",
+        "RegionWeaving", "RegionWoven", "Resumed", "Signalled", "Spoke", "Standing", "TerrainEdited",
+        "Whispered",
     ),
     "protocol.messages": ("CorrectionReason", "OrderAct", "Role", "SayKind", "Scope"),
     "protocol.words": ("Gesture",),

@@ -19,6 +19,7 @@ from worldloom_sdk.handlers import Handlers
 from worldloom_sdk.order import OwnAccount, Staff
 from worldloom_sdk.protocol.geometry import to_units
 from worldloom_sdk.protocol.messages import SayKind
+from worldloom_sdk.protocol.overlay import Heights
 from worldloom_sdk.protocol.words import Gesture
 from worldloom_sdk.terrain import Terrain
 from worldloom_sdk.transport import Dial
@@ -206,6 +207,10 @@ class Bot:
     async def report(self, avatar: Avatar | int, text: str) -> int:
         """Tell staff of somebody; returns the report's number. See ``Client.report``."""
         return await self.client.report(avatar, text)
+
+    async def edit_terrain(self, x_m: float, z_m: float, heights_m: Heights) -> None:
+        """Change the ground, for owners; see ``Client.edit_terrain``."""
+        await self.client.edit_terrain(x_m, z_m, heights_m)
 
     async def name_of(self, avatar: Avatar | int) -> str | None:
         """Name of an avatar; ``None`` if it is not told."""

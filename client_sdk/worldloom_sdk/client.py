@@ -26,6 +26,7 @@ from worldloom_sdk.names import NameDesk
 from worldloom_sdk.order import OwnAccount, Staff, Whom, order_fields
 from worldloom_sdk.protocol import messages
 from worldloom_sdk.protocol.messages import BlockReach, CloseCode, Limits, OrderAct, SayKind, Welcome
+from worldloom_sdk.protocol.overlay import Heights, Patch
 from worldloom_sdk.protocol.words import Gesture
 from worldloom_sdk.terrain import Terrain
 from worldloom_sdk.transport import Dial, Transport, dial_socket
@@ -362,6 +363,25 @@ class Client:
         """
         return await self._carry_out(messages.Order, act=act, **order_fields(who), **fields)
 
+    async def edit_terrain(self, x_m: float, z_m: float, heights_m: Heights) -> None:
+        """Set the height of the ground at samples 2 m apart, or give samples back to the tile. For owners.
+
+        When it returns, ``terrain`` has the new heights, as far as it has those of that land at all.
+
+        Args:
+            x_m: Of the first sample, a multiple of 2 m.
+            z_m: Likewise.
+            heights_m: Rows along x, 1 to 32 of 1 to 32 each; metres, or None: as the tile has it.
+
+        Raises ValueError for what is out of bounds, and else as ``say``.
+        """
+        patch = Patch.of_metres(x_m, z_m, heights_m)
+        size = {"width": patch.width, "depth": patch.depth}
+        done: list[messages.Edited] = await self._carry_out(
+            messages.EditTerrain, x=patch.x, z=patch.z, **size, heights=patch.to_bytes()
+        )
+        await self.terrain.until_told([(one.rx, one.rz, one.version) for one in done])
+
     async def ping(self) -> int:
         """World time in milliseconds, asked of the server now; at most about twice a second, waits for its turn.
 
@@ -413,9 +433,13 @@ class Client:
     def _take(self, event: events.Event) -> None:
         self._answers.take(event, self.name)
         match event:
-            case events.RegionWoven(rx=rx, rz=rz, sha256=sha256):
-                self.terrain.woven(rx, rz, sha256)
+            case events.RegionWoven(rx=rx, rz=rz, sha256=sha256, overlay=overlay):
+                self.terrain.woven(rx, rz, sha256, overlay)
+            case events.TerrainEdited(rx=rx, rz=rz, version=version, patch=patch):
+                self.terrain.edited(rx, rz, version, patch)
             case events.Joined() | events.Resumed():
+                if isinstance(event, events.Joined):
+                    self.terrain.start_anew()
                 if self._joined is not None and not self._joined.done():
                     self._joined.set_result(None)
         self._emit(event)

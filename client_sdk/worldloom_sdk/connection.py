@@ -19,6 +19,7 @@ from worldloom_sdk.avatar import Avatar, Position, yaw_to_units
 from worldloom_sdk.protocol import messages
 from worldloom_sdk.protocol.codec import ProtocolError, decode_server, encode
 from worldloom_sdk.protocol.geometry import GROUND_Y, TICK_MS, Y_PER_M, to_units
+from worldloom_sdk.protocol.overlay import Patch
 from worldloom_sdk.protocol.words import BodyError, Gesture
 from worldloom_sdk.view import Body, Changes, View
 
@@ -457,6 +458,15 @@ def _say_kind(kind: int) -> messages.SayKind:
         return messages.SayKind.SAY
 
 
+def _patch(edited: messages.TerrainEdited) -> Patch:
+    try:
+        return Patch.of_bytes(edited.x, edited.z, edited.width, edited.depth, edited.heights).within(
+            edited.rx, edited.rz
+        )
+    except ValueError as fault:
+        raise ProtocolError(f"TerrainEdited: {fault}") from None
+
+
 def _plain(message: msgspec.Struct) -> events.Event:
     match message:
         case messages.Whispered(avatar=avatar, name=name, text=text):
@@ -464,7 +474,9 @@ def _plain(message: msgspec.Struct) -> events.Event:
         case messages.Signalled(avatar=avatar, channel=channel, data=data):
             return events.Signalled(avatar, channel, data)
         case messages.Region(rx=rx, rz=rz, state=messages.RegionState.WOVEN, sha256=sha256, source=source):
-            return events.RegionWoven(rx, rz, sha256, source)
+            return events.RegionWoven(rx, rz, sha256, source, message.overlay)
+        case messages.TerrainEdited(rx=rx, rz=rz, version=version):
+            return events.TerrainEdited(rx, rz, version, _patch(message))
         case messages.Region(rx=rx, rz=rz):
             return events.RegionWeaving(rx, rz)
         case messages.Goodbye(code=code, text=text, retry_after_ms=wait):

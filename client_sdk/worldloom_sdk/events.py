@@ -5,6 +5,7 @@ from typing import Any
 
 from worldloom_sdk.avatar import Avatar, Position
 from worldloom_sdk.protocol.messages import CorrectionReason, SayKind
+from worldloom_sdk.protocol.overlay import Patch
 
 __all__ = [
     "AvatarEntered",
@@ -27,6 +28,7 @@ __all__ = [
     "Signalled",
     "Spoke",
     "Standing",
+    "TerrainEdited",
     "Whispered",
     "check_kind",
 ]
@@ -143,6 +145,20 @@ class RegionWoven(Event):
     sha256: str
     source: str
     """"noise", a model's name, or "fallback"."""
+    overlay: int = 0
+    """Version of what people changed there; 0: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class TerrainEdited(Event):
+    """Somebody changed the ground of a region near; ``terrain`` has the new heights, where it has that land at all."""
+
+    rx: int
+    rz: int
+    version: int
+    """Of the region's overlay from now on."""
+    patch: Patch
+    """The samples of the region that were set, or given back to the tile."""
 
 
 @dataclass(frozen=True, slots=True)

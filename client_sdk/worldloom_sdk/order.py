@@ -3,7 +3,7 @@
 Turns calls into commands and their results. Knows no connection: a client hands in what carries a command out.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 from worldloom_sdk.avatar import Avatar
@@ -70,6 +70,17 @@ class Staff:
     async def people(self, query: str = "") -> list[Person]:
         """Who is here, and accounts, of those whose name contains ``query``; at most 100."""
         return await self._order(OrderAct.LIST, name=query)
+
+    async def accounts(self, query: str = "") -> AsyncIterator[Person]:
+        """Every account whose name contains ``query``, here or not, by number: ``async for person in ...``.
+
+        Asks for a hundred at a time, as far as they are wanted.
+        """
+        start = 1
+        while page := await self._order(OrderAct.LIST, name=query, number=start):
+            for person in page:
+                yield person
+            start = page[-1].avatar + 1
 
     async def show(self, who: Whom) -> Person:
         """All about somebody: address if here, bans and mutes in force."""

@@ -1,16 +1,19 @@
-"""Terrain: the land near a client, fetched by hash when somebody asks for it. Knows tiles, not sockets."""
+"""Terrain: the land near a client as it is, tiles and what people changed, fetched when asked for. Knows no sockets."""
 
 import asyncio
 import hashlib
 import logging
 import math
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from worldloom_sdk.clock import Clock, within
-from worldloom_sdk.errors import ContentError, WorldloomError
+from worldloom_sdk.errors import ContentError, TimedOut, WorldloomError
+from worldloom_sdk.ground import Ground
 from worldloom_sdk.protocol.geometry import REGION_M
-from worldloom_sdk.protocol.tiles import Tile, decode_tile, ground_height
+from worldloom_sdk.protocol.overlay import Overlay, Patch, decode_overlay
+from worldloom_sdk.protocol.tiles import I16, Tile, decode_tile, ground_height
 
 __all__ = ["Terrain", "TileCache", "region_of"]
 
@@ -20,6 +23,8 @@ _FETCHES_AT_ONCE = 4
 _TRIES = 5
 _CACHED_TILES = 256
 _REGIONS_KEPT = 1024
+_TOLD_WITHIN_S = 2.0
+"""News follow an answer within a tick; who walked away meanwhile gets none."""
 
 Region = tuple[int, int]
 
@@ -58,7 +63,9 @@ _SHARED = TileCache()
 
 
 class Terrain:
-    """Heights of the ground. Land is announced by the server; its tile is fetched the first time it is needed.
+    """Heights of the ground. Land is announced by the server; tile and overlay are fetched the first time it is needed.
+
+    Of land that the server tells nothing of any more, because one is far from it, it is the ground as it was told last.
 
     Args:
         fetch: Gets the bytes at a path of the world's HTTP; raises a WorldloomError.
@@ -72,57 +79,90 @@ class Terrain:
         self._fetch = fetch
         self._clock = clock
         self._cache = _SHARED if cache is None else cache
-        self._hashes: OrderedDict[Region, str] = OrderedDict()
+        self._grounds: OrderedDict[Region, Ground] = OrderedDict()
+        self._expecting: dict[asyncio.Future[None], tuple[Region, int]] = {}
         self._fetching: dict[Region, asyncio.Task[None]] = {}
-        self._waiting: dict[Region, list[asyncio.Future[Tile]]] = {}
+        self._waiting: dict[Region, list[asyncio.Future[I16]]] = {}
         self._slots = asyncio.Semaphore(_FETCHES_AT_ONCE)
 
-    def woven(self, rx: int, rz: int, sha256: str) -> None:
-        """The server announced the land of a region."""
-        self._hashes[rx, rz] = sha256
-        self._hashes.move_to_end((rx, rz))
-        if len(self._hashes) > _REGIONS_KEPT:
-            self._hashes.popitem(last=False)
-        if (rx, rz) in self._waiting:
-            self._want((rx, rz))
+    def woven(self, rx: int, rz: int, sha256: str, overlay: int = 0) -> None:
+        """The server announced the land of a region, and the version of its overlay."""
+        region = rx, rz
+        ground = self._grounds.setdefault(region, Ground(rx, rz))
+        ground.woven(sha256, overlay)
+        self._grounds.move_to_end(region)
+        if len(self._grounds) > _REGIONS_KEPT:
+            self._grounds.popitem(last=False)
+        self._tell()
+        if region in self._waiting:
+            self._want(region)
+
+    def edited(self, rx: int, rz: int, version: int, patch: Patch) -> None:
+        """The server told of an edit, which made this version of the region's overlay."""
+        ground = self._grounds.get((rx, rz))
+        if ground is not None:
+            ground.edited(version, patch)
+            self._tell()
+
+    def start_anew(self) -> None:
+        """A new session: the server tells of the land anew. What was changed may have changed unheard."""
+        self._grounds.clear()
+        self._tell()
+
+    async def until_told(self, versions: Sequence[tuple[int, int, int]]) -> None:
+        """Wait, two seconds at most, until these (rx, rz, version) are told, of regions that one is told of at all."""
+        for rx, rz, version in versions:
+            if not self._is_told((rx, rz), version):
+                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._expecting[future] = (rx, rz), version
+                try:
+                    with suppress(TimedOut):
+                        await within(self._clock, _TOLD_WITHIN_S, future, f"news of region {rx}, {rz}")
+                finally:
+                    del self._expecting[future]
 
     def tile(self, rx: int, rz: int) -> Tile | None:
-        """The tile of a region, if it is here; asks for nothing."""
-        sha256 = self._hashes.get((rx, rz))
-        return None if sha256 is None else self._cache.get(sha256)
+        """The tile of a region as it was made, if it is here; asks for nothing."""
+        ground = self._grounds.get((rx, rz))
+        return None if ground is None else self._cache.get(ground.sha256)
+
+    def heights(self, rx: int, rz: int) -> I16 | None:
+        """The heights of a region as they are, ``[129, 129]`` in 1/32 m, if they are here; asks for nothing."""
+        ground, tile = self._grounds.get((rx, rz)), self.tile(rx, rz)
+        return None if ground is None or tile is None else ground.heights(tile)
 
     def peek(self, x_m: float, z_m: float) -> float | None:
-        """Height of the ground in metres if its tile is here; asks for nothing."""
+        """Height of the ground in metres if it is here; asks for nothing."""
         region = region_of(x_m, z_m)
-        tile = self.tile(*region)
-        return None if tile is None else _height(tile, x_m, z_m)
+        heights = self.heights(*region)
+        return None if heights is None else _height(heights, region, x_m, z_m)
 
     def height(self, x_m: float, z_m: float) -> float | None:
-        """Height of the ground in metres; ``None`` while its tile is not here, which is then fetched."""
+        """Height of the ground in metres; ``None`` while it is not here, but it is fetched then."""
         height = self.peek(x_m, z_m)
         if height is None:
             self._want(region_of(x_m, z_m))
         return height
 
     async def wait(self, x_m: float, z_m: float, timeout: float | None = 30.0) -> float:
-        """Height of the ground in metres; waits until the land is woven and its tile is here.
+        """Height of the ground in metres; waits until the land is woven and here.
 
         Raises:
             TimedOut: Not within ``timeout`` seconds.
-            ContentError: The tile could not be fetched, after several tries.
+            ContentError: It could not be fetched, after several tries.
         """
         height = self.peek(x_m, z_m)
         if height is not None:
             return height
         region = region_of(x_m, z_m)
-        future: asyncio.Future[Tile] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[I16] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(region, []).append(future)
         self._want(region)
         try:
-            tile = await within(self._clock, timeout, future, f"terrain of region {region}")
+            heights = await within(self._clock, timeout, future, f"terrain of region {region}")
         finally:
             self._stop_waiting(region, future)
-        return _height(tile, x_m, z_m)
+        return _height(heights, region, x_m, z_m)
 
     async def close(self) -> None:
         """End all fetches."""
@@ -131,7 +171,7 @@ class Terrain:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _stop_waiting(self, region: Region, future: "asyncio.Future[Tile]") -> None:
+    def _stop_waiting(self, region: Region, future: "asyncio.Future[I16]") -> None:
         waiting = self._waiting.get(region, [])
         if future in waiting:
             waiting.remove(future)
@@ -139,13 +179,13 @@ class Terrain:
             self._waiting.pop(region, None)
 
     def _want(self, region: Region) -> None:
-        if region in self._hashes and region not in self._fetching:
+        if region in self._grounds and region not in self._fetching:
             name = f"terrain {region[0]},{region[1]}"
             self._fetching[region] = asyncio.get_running_loop().create_task(self._bring(region), name=name)
 
     async def _bring(self, region: Region) -> None:
         try:
-            tile = await self._try_often(region)
+            heights = await self._try_often(region)
         except WorldloomError as fault:
             _log.warning("region %s: no terrain: %s", region, fault)
             for future in self._waiting.pop(region, []):
@@ -154,11 +194,11 @@ class Terrain:
         else:
             for future in self._waiting.pop(region, []):
                 if not future.done():
-                    future.set_result(tile)
+                    future.set_result(heights)
         finally:
             self._fetching.pop(region, None)
 
-    async def _try_often(self, region: Region) -> Tile:
+    async def _try_often(self, region: Region) -> I16:
         for tries in range(1, _TRIES):
             try:
                 return await self._load(region)
@@ -167,16 +207,38 @@ class Terrain:
             await self._clock.sleep(0.5 * 2.0**tries)
         return await self._load(region)
 
-    async def _load(self, region: Region) -> Tile:
-        sha256 = self._hashes.get(region)
-        if sha256 is None:
-            raise ContentError(f"region {region} was forgotten")
+    async def _load(self, region: Region) -> I16:
         async with self._slots:
-            tile = self._cache.get(sha256)
+            ground = self._ground(region)
+            tile = self._cache.get(ground.sha256)
             if tile is None:
-                tile = _verified(region, sha256, await self._fetch(f"/content/{sha256}"))
-                self._cache.put(sha256, tile)
-        return tile
+                tile = _verified(region, ground.sha256, await self._fetch(f"/content/{ground.sha256}"))
+                self._cache.put(ground.sha256, tile)
+            if not ground.is_current:
+                ground.fetched(_overlay(region, await self._fetch(f"/overlay/{region[0]}/{region[1]}")))
+        if self._grounds.get(region) is not ground:
+            raise ContentError(f"region {region} was told anew meanwhile")
+        heights = ground.heights(tile)
+        if heights is None:
+            raise ContentError(
+                f"region {region} was edited meanwhile: expected version {ground.told}, got another"
+            )
+        return heights
+
+    def _ground(self, region: Region) -> Ground:
+        ground = self._grounds.get(region)
+        if ground is None:
+            raise ContentError(f"region {region} was forgotten")
+        return ground
+
+    def _is_told(self, region: Region, version: int) -> bool:
+        ground = self._grounds.get(region)
+        return ground is None or ground.told >= version
+
+    def _tell(self) -> None:
+        for future, what in self._expecting.items():
+            if not future.done() and self._is_told(*what):
+                future.set_result(None)
 
 
 def _verified(region: Region, sha256: str, data: bytes) -> Tile:
@@ -192,5 +254,15 @@ def _verified(region: Region, sha256: str, data: bytes) -> Tile:
     return tile
 
 
-def _height(tile: Tile, x_m: float, z_m: float) -> float:
-    return float(ground_height(tile.heights, x_m - tile.rx * REGION_M, z_m - tile.rz * REGION_M))
+def _overlay(region: Region, data: bytes) -> Overlay:
+    try:
+        overlay = decode_overlay(data)
+    except ValueError as fault:
+        raise ContentError(f"expected the overlay of region {region}, got: {fault}") from fault
+    if (overlay.rx, overlay.rz) != region:
+        raise ContentError(f"expected the overlay of region {region}, got that of {(overlay.rx, overlay.rz)}")
+    return overlay
+
+
+def _height(heights: I16, region: Region, x_m: float, z_m: float) -> float:
+    return float(ground_height(heights, x_m - region[0] * REGION_M, z_m - region[1] * REGION_M))

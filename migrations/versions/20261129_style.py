@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_style"
-down_revision = "20261122_codes_heard"
+down_revision = "20261129_overlay"
 branch_labels = None
 depends_on = None
 

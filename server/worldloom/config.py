@@ -165,9 +165,10 @@ class StorageConfig(Struct, frozen=True, forbid_unknown_fields=True):
 class WorldgenConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """What makes the land, and how much may wait for it."""
 
-    generator: Annotated[Literal["noise", "gan"], _doc("noise: hills at once; gan: a trained generator.")] = (
-        "noise"
-    )
+    generator: Annotated[
+        Literal["auto", "gan", "noise"],
+        _doc("gan: trained on real elevation, needs torch; noise: hills without; auto: gan where torch is."),
+    ] = "auto"
     worker: Annotated[
         Literal["thread", "process"],
         _doc("Where it runs. thread: in the server; process: beside it, so that its crash costs one region."),

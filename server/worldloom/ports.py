@@ -16,6 +16,7 @@ __all__ = [
     "EdgesRow",
     "Misfit",
     "OrderTx",
+    "OverlayRow",
     "PlaceRow",
     "PublicEvent",
     "ReportRow",
@@ -254,6 +255,18 @@ class Misfit:
     """All stored neighbours whose borders are known, up to eight."""
 
 
+@dataclass(frozen=True, slots=True)
+class OverlayRow:
+    """The stored overlay of a region, whether its land is made or not."""
+
+    rx: int
+    rz: int
+    version: int
+    """Rises by one with each edit that touches the region."""
+    data: bytes
+    """As ``encode_overlay`` writes it, of the same version."""
+
+
 class OrderTx(Protocol):
     """The part of a transaction that keeps order: people, tokens, codes, sanctions, blocks, audit log, reports."""
 
@@ -262,6 +275,9 @@ class OrderTx(Protocol):
 
     def accounts_named(self, part: str, skeleton: str, limit: int) -> Sequence[AccountRow]:
         """Accounts whose name contains ``part``, or whose skeleton contains ``skeleton``; by skeleton."""
+
+    def accounts_from(self, number: int, part: str, skeleton: str, limit: int) -> Sequence[AccountRow]:
+        """The same by number, from this one on."""
 
     def bots_of(self, account: int) -> Sequence[AccountRow]:
         """The bots of an account, oldest first."""
@@ -402,6 +418,19 @@ class Tx(OrderTx, Protocol):
 
     def neighbour_edges(self, rx: int, rz: int) -> Sequence[EdgesRow]:
         """The borders of the stored tiles around a region, up to eight."""
+
+    def woven(self, regions: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+        """Which of these regions have a tile."""
+
+    def overlays(self, regions: Sequence[tuple[int, int]]) -> Sequence[OverlayRow]:
+        """The overlays of those of these regions that have one."""
+
+    def save_overlay(self, row: OverlayRow, now_ms: int) -> None:
+        """Store an overlay, in place of the version before its own.
+
+        Raises:
+            StoreUnavailable: Another version is stored.
+        """
 
     def content(self, sha256: str) -> tuple[str, bytes] | None:
         """Media type and bytes of immutable content."""

@@ -1,10 +1,10 @@
 import asyncio
-import hashlib
 
 from worldloom.bench.residents import Settings, make_world, write_config
 from worldloom.config import load
 from worldloom.persistence.store import open_store
-from worldloom.services import accounts
+from worldloom.services.accounts import hash_token
+from worldloom.services.standing import Ask, enter
 from worldloom_sdk.protocol.geometry import GROUND_Y
 
 
@@ -16,9 +16,7 @@ async def test_each_token_leads_to_an_account_that_was_last_at_its_spot(tmp_path
     settings = load(config, {}, {"server.data": str(tmp_path / "data")})
     assert settings.sync.bytes_per_second_per_client == 0
     store = open_store(settings.storage_url)
-    found = [
-        await store.run(accounts.sign_in, accounts.SignIn(hashlib.sha256(token.encode()).digest()))
-        for token in tokens
-    ]
+    found = [await store.run(enter, Ask(token_sha256=hash_token(token))) for token in tokens]
     await store.close()
-    assert [(row.place.x, row.place.z, row.place.y) for row in found] == [(x, z, GROUND_Y) for x, z in spots]
+    lasts = [standing.account.place for standing in found]
+    assert [(last.x, last.z, last.y) for last in lasts] == [(x, z, GROUND_Y) for x, z in spots]

@@ -51,6 +51,10 @@ async def test_accounts_are_read_with_role_owner_and_times(store: SqlStore) -> N
     assert await store.read(lambda tx, _: tx.bots_of(ann), None) == rows[2:]
     assert await store.read(lambda tx, _: tx.accounts_named("elp", "elp", 5), None) == rows[2:]
     assert await store.read(lambda tx, _: tx.accounts_named("", "", 2), None) == rows[:2]
+    assert await store.read(lambda tx, _: tx.accounts_from(bob, "", "", 5), None) == rows[1:]
+    assert await store.read(lambda tx, _: tx.accounts_from(1, "", "", 2), None) == rows[:2]
+    assert await store.read(lambda tx, _: tx.accounts_from(1, "elp", "elp", 5), None) == rows[2:]
+    assert await store.read(lambda tx, _: tx.accounts_from(2**40, "", "", 5), None) == []
 
 
 async def test_tokens_are_read_as_they_were_written(store: SqlStore) -> None:

@@ -78,6 +78,16 @@ async def test_where_land_was_made_no_style_is_chosen(store: SqlStore) -> None:
     assert list(stored) == [row(0, 0)]
 
 
+async def test_styles_of_regions_and_of_those_beside_them_are_read_by_region(store: SqlStore) -> None:
+    rows = [row(rx, rz, bytes([rx & 255, rz & 255])) for rx in range(-6, 7) for rz in range(-4, 5)]
+    await commit(store, 0, 0, *rows)
+    for regions in ([(0, 0)], [(-2, 1), (-1, 1)], [(5, -3), (-5, 3)], []):
+        found = await store.read(styles.within, regions)
+        near = [one for one in rows if any(max(abs(one.rx - x), abs(one.rz - z)) <= 1 for x, z in regions)]
+        assert {(one.rx, one.rz): one.style for one in near}.items() <= found.items()
+        assert all(found[one.rx, one.rz] == one.style for one in rows if (one.rx, one.rz) in found)
+
+
 async def test_regions_at_the_end_of_the_world_have_styles_and_those_beyond_have_none(
     store: SqlStore,
 ) -> None:

@@ -71,6 +71,9 @@ def examples() -> dict[str, msgspec.Struct]:
             9, m.AccountAct.BOT, "Hilda", [m.Scope.MOVE, m.Scope.ORDER], token
         ),
         "report": m.Report(10, 9, "says vile things"),
+        "edit of terrain": m.EditTerrain(
+            11, -4_194_176, 4_194_303, 1, 2, struct.pack("<2h", -32_768, 23_040)
+        ),
         "welcome": welcome,
         "welcome with an account": msgspec.structs.replace(welcome, token=token, resumed=True),
         "welcome with everything": msgspec.structs.replace(
@@ -85,6 +88,7 @@ def examples() -> dict[str, msgspec.Struct]:
         "refused": m.Refused(4, "rate", "expected at most 8 lines in 10 s", "be quiet for a while", 2500),
         "done": m.Done(1),
         "done with a number": m.Done(10, 3),
+        "done with edited regions": m.Done(11, [[-1, 0, 7], [0, 0, 1]]),
         "done with a secret": m.Done(8, ["7KQ2-M4XW-9C", 1_800_000_600_000, 12]),
         "done with people": m.Done(
             11,
@@ -118,11 +122,13 @@ def examples() -> dict[str, msgspec.Struct]:
         "whispered": m.Whispered(8, "Bo", "psst"),
         "signalled": m.Signalled(8, "chess", b"e7e5"),
         "region woven": m.Region(-1, 3, m.RegionState.WOVEN, "ab" * 32, "noise"),
+        "region edited before": m.Region(0, 0, m.RegionState.WOVEN, "cd" * 32, "noise", 0xFFFF_FFFF),
         "region weaving": m.Region(32_767, -32_767, m.RegionState.WEAVING),
         "goodbye": m.Goodbye("restart", "the world is restarting", 5000),
         "goodbye after a kick": m.Goodbye("kicked", "shouting"),
         "standing": m.Standing("resident", 2**53 - 1, "shouting", False),
         "standing of staff": m.Standing("moderator", 0, "", True),
+        "terrain edited": m.TerrainEdited(-1, 0, 7, -3, 5, 2, 1, struct.pack("<2h", -7_680, 320)),
     }
 
 

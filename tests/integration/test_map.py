@@ -12,9 +12,11 @@ from databases import postgres_database
 from snowfield import with_snow
 from worldloom.cli.main import main
 from worldloom.persistence.migrate import migrate
-from worldloom.services import terrain
+from worldloom.services import overlays, terrain
+from worldloom.services.asking import OPERATOR
 from worldloom.worldgen.chart import Caption, chart
 from worldloom.worldgen.noise import NoiseSource
+from worldloom_sdk.protocol.overlay import Patch
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +46,24 @@ def postgres() -> Iterator[str]:
 def whiteness(path: str, box: tuple[int, int, int, int]) -> float:
     with Image.open(path) as picture:
         return float(np.asarray(picture.crop(box)).min(axis=2).mean())
+
+
+@pytest.mark.slow
+async def test_what_people_changed_is_shown_and_what_is_made_beside_it_does_not_mind(url: str) -> None:
+    """A lake is dug in the snow, as far as the border; the land beside is fitted to the tile as it was made."""
+    store = await with_snow(url, (0, 0))
+    await run("--regions", "2x2", "--pixel-m", "2", "-o", "before.png")
+    for x, z in ((0, 40), (32, 40), (0, 72), (32, 72)):
+        dug = Patch(x, z, np.full((32, 32), -640, np.int16))
+        await store.run(overlays.edit, overlays.Edit(OPERATOR, dug, 3))
+    await store.close()
+    await run("--regions", "2x2", "--pixel-m", "2", "-o", "after.png")
+    lake, snow = (132, 172, 188, 226), (200, 140, 250, 250)
+    assert whiteness("before.png", lake) > 200
+    assert whiteness("after.png", lake) < 150
+    assert whiteness("after.png", snow) > 200
+    west = (0, 0, 120, 250)
+    assert whiteness("after.png", west) == pytest.approx(whiteness("before.png", west), abs=5)
 
 
 @pytest.mark.slow

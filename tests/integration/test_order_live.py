@@ -312,6 +312,17 @@ async def test_lists_pages_and_persons_come_as_what_the_protocol_says(tmp_path: 
         made = {name: person.made_ms > 0 for name, person in people.items()}
         assert made == {"Olga": True, "Gus": False, "Rosa": True, "Robin": True, "Robot": True}
         assert {one.name for one in await order(olga, OrderAct.LIST, name="ro")} == {"Rosa", "Robin", "Robot"}
+        paged = await order(olga, OrderAct.LIST, number=1)
+        assert paged == sorted(paged, key=lambda one: one.avatar)
+        assert {one.name: one.here for one in paged} == {
+            "Olga": True,
+            "Rosa": True,
+            "Robin": False,
+            "Robot": True,
+        }
+        assert await order(olga, OrderAct.LIST, number=paged[1].avatar, name="ro") == [
+            one for one in paged[1:] if "ro" in one.name.casefold()
+        ]
         shown = await order(olga, OrderAct.SHOW, avatar=away.you)
         (sanction,) = shown.sanctions
         assert (shown.here, sanction.kind, sanction.reason, sanction.by) == (False, "mute", "hush", "Olga")

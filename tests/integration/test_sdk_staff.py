@@ -80,6 +80,18 @@ async def test_staff_see_who_is_here_and_everything_about_somebody(world):
     )  # fmt: skip
 
 
+async def test_every_account_is_told_once_however_many(world, monkeypatch):
+    monkeypatch.setattr("worldloom.gateway.desk.PEOPLE_MAX", 2)
+    olga, *_ = await owner_and(world, "Ben", "Cleo", "Dora", "Emil")
+
+    async def listed(query=""):
+        return [(one.name, one.here) async for one in olga.staff.accounts(query)]
+
+    assert await world.drive(listed()) == [(name, True) for name in ("Olga", "Ben", "Cleo", "Dora", "Emil")]
+    assert await world.drive(listed("l")) == [("Olga", True), ("Cleo", True), ("Emil", True)]
+    assert len(await world.drive(olga.staff.people())) == 2
+
+
 async def test_who_is_kicked_is_told_why_and_may_be_brought_back_by_hand(world):
     olga, ben = await owner_and(world, "Ben")
     await world.drive(olga.staff.kick(ben.me, "shouting"))

@@ -14,7 +14,7 @@ from worldloom.services import access, accounts, codes
 from worldloom.services.access import BOTS_MAX, TOKENS_MAX, EnterWithCode, MakeBot, MakeCode, Revoke, Tokens
 from worldloom.services.asking import OPERATOR
 from worldloom.services.order import Invite, invite
-from worldloom.services.standing import Ask, standing
+from worldloom.services.standing import Ask, enter, standing
 from worldloom_sdk.protocol.messages import RefusalCode, Scope
 
 
@@ -86,7 +86,7 @@ def test_a_recovery_code_opens_the_account_once_and_is_replaced(tx: SqlTx, ann: 
     code = access.make_recovery(tx, MakeCode(ann, NOW)).text
     entered = come(tx, code.lower().replace("-", ""))
     assert entered.account.account == ann
-    assert accounts.sign_in(tx, accounts.SignIn(accounts.hash_token(entered.token))).name == "Ann"
+    assert enter(tx, Ask(token_sha256=accounts.hash_token(entered.token))).account.name == "Ann"
     hear(tx, entered)
     assert refused(come, tx, code).code is RefusalCode.TOKEN
     again = come(tx, entered.recovery)

@@ -19,8 +19,8 @@ from worldloom.app.telemetry import Telemetry, TickReport
 from worldloom.cli.config import key_table, shown_toml
 from worldloom.cli.keeping import where_options
 from worldloom.cli.main import COMMANDS, main
+from worldloom.cli.running import own_url
 from worldloom.cli.serve import announcement
-from worldloom.cli.status import own_url
 from worldloom.config import load
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.rights import owner_hint

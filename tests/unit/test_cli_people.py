@@ -398,6 +398,31 @@ def test_the_list_names_role_owner_and_what_lies_on_whom(typed: Typed) -> None:
     assert typed.says("list", "zz").endswith("Nobody with 'zz' in the name.\n")
 
 
+def test_more_than_a_hundred_are_listed_page_by_page_and_each_once(typed: Typed) -> None:
+    def register_many(tx: Tx, count: int) -> None:
+        for n in range(count):
+            command = accounts.Register(f"Person {chr(122 - n % 26)}{n}", bytes([9]) + n.to_bytes(31), NOW)
+            accounts.register(tx, command)
+
+    before = {one["account"] for one in typed.json("list")}
+    run(typed.url, register_many, 230)
+    assert "--from 1 for all of them by number" in typed.says("list")
+    pages, start = [], 1
+    while page := [one["account"] for one in typed.json("list", "--from", str(start))]:
+        assert page == sorted(page)
+        pages.append(page)
+        start = page[-1] + 1
+    assert [len(page) for page in pages] == [100, 100, 30 + len(before)]
+    every = [number for page in pages for number in page]
+    assert len(set(every)) == len(every)
+    assert before < set(every)
+    assert typed.says("list", "--from", "1").endswith(f"There may be more: --from {pages[0][-1] + 1}\n")
+    assert len(typed.json("list", "person z", "--from", "1")) == 9
+    assert typed.says("list", "zz", "--from", "7").endswith(
+        "Nobody with 'zz' in the name from number 7 on.\n"
+    )
+
+
 def test_a_list_for_programs_has_numbers_and_texts(typed: Typed) -> None:
     typed.says("mute", "Bob", "--for", "1h", "--reason", "shouting")
     [bob, bot] = typed.json("list", "bob")

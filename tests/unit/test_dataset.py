@@ -154,7 +154,7 @@ def test_windows_lie_on_dry_land_and_bring_their_conditions() -> None:
     mask[300:, :] = 3
     mask[:3, :50] = 1
     done: list[tuple[int, int]] = []
-    windows = cut([tile(mask)], 60, 1, lambda now, total: done.append((now, total)))
+    windows = cut([tile(mask)], 60, 1, on_window=lambda now, total: done.append((now, total)))
     assert (len(windows), done[-1], len(done)) == (60, (60, 60), 60)
     for k in range(60):
         at = np.s_[windows.row[k] : windows.row[k] + WINDOW, windows.column[k] : windows.column[k] + WINDOW]
@@ -177,6 +177,17 @@ def test_windows_of_one_seed_are_the_same_and_small_tiles_have_their_share() -> 
     assert not np.array_equal(one.row[:10], other.row)
     # 34 x 34 places to 9 x 9: by the square root some four to one.
     assert 0.10 < (one.which == 1).mean() < 0.32
+
+
+def test_smaller_windows_are_cut_and_measured_as_they_are() -> None:
+    windows = cut([tile(np.zeros((200, 200), np.uint8))], 20, 1, 64)
+    assert windows.side == 64
+    for k in range(20):
+        land = windows.heights(k).astype(np.float64)
+        assert land.shape == (64, 64)
+        assert windows.conditions[k, MEASURES.index("relief")] == pytest.approx(
+            np.log(np.ptp(land)), abs=1e-4
+        )
 
 
 def test_land_without_room_for_a_window_is_refused() -> None:

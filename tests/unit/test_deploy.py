@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -75,8 +76,8 @@ def test_settings_on_the_page_are_settings(tmp_path):
 
 
 def test_what_the_page_says_to_keep_order_can_be_said():
-    lines = [line for line in PAGE.splitlines() if line.startswith("w people ")]
-    lines += [f"w people {words}" for words in re.findall(r"`w people ([^`]+)`", PAGE)]
+    lines = [line for line in PAGE.splitlines() if line.startswith("loom people ")]
+    lines += [f"loom people {words}" for words in re.findall(r"`loom people ([^`]+)`", PAGE)]
     parser = argparse.ArgumentParser()
     importlib.import_module("worldloom.cli.people").add_arguments(parser)
     assert len(lines) >= 15
@@ -255,3 +256,10 @@ def test_variables_of_compose_are_settings(tmp_path):
     config = load(None, {name: value for name, value in pairs if "$" not in value}, {})
     gateway = config.server.trusted_proxies[0].rpartition(".")[0]
     assert f"subnet: {gateway}.0/24" in text
+
+
+def test_no_short_word_of_the_guide_hides_a_command_of_the_system():
+    words = re.findall(r"(?m)^(\w+)\(\) \{", PAGE)
+    assert words == ["loom"]
+    assert not shutil.which(words[0])
+    assert not re.search(r"(?m)^w |`w[ `]", PAGE)

@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -30,10 +31,12 @@ from worldloom.cli.doctor import (
 )
 from worldloom.cli.main import main
 from worldloom.cli.verdict import State
-from worldloom.config import load
+from worldloom.config import ServerConfig, load
 from worldloom.persistence.backups import backup_name
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import open_store
+
+NOWHERE = Path("no-such-folder")
 
 
 @pytest.fixture(autouse=True)
@@ -77,12 +80,13 @@ def test_a_missing_package_fails_with_the_command_that_installs_it():
 
 
 def test_a_taken_port_fails(taken_port):
-    assert check_port("127.0.0.1", taken_port).state is State.FAIL
-    assert check_port("127.0.0.1", 0).state is State.OK
+    taken = check_port(ServerConfig(host="127.0.0.1", port=taken_port), NOWHERE)
+    assert (taken.state, "Address already in use" in taken.found) == (State.FAIL, True)
+    assert check_port(ServerConfig(host="127.0.0.1", port=0), NOWHERE).state is State.OK
 
 
 def test_an_address_of_another_machine_fails():
-    assert check_port("192.0.2.1", 0).state is State.FAIL
+    assert check_port(ServerConfig(host="192.0.2.1", port=0), NOWHERE).state is State.FAIL
 
 
 def test_a_data_folder_open_to_others_is_warned_of(tmp_path):

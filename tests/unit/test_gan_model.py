@@ -13,7 +13,7 @@ from worldloom.worldgen.gan.landforms import Landform
 from worldloom.worldgen.gan.latents import Latents
 from worldloom.worldgen.gan.model import LATENTS, PITCH, STAGES, Generator, Needs, needs, up2
 
-TAPS = np.array([1, 5, 10, 10, 5, 1]) / 16
+SMOOTH, SHARP = np.array([1, 5, 10, 10, 5, 1]) / 16, np.array([0, 1, 3, 3, 1, 0]) / 4
 REACH = 6
 """Cells of the coarsest stage around that of a pixel on which it depends."""
 
@@ -69,20 +69,24 @@ def test_needs_move_with_the_interval_by_whole_cells(low: int, size: int, cells:
 
 @pytest.mark.parametrize("target", [(0, 12), (1, 12), (0, 11), (-5, 4), (-6, 1), (7, 8)])
 @pytest.mark.parametrize("axis", [2, 3])
-def test_enlarging_is_the_filter_1_5_10_10_5_1(target: tuple[int, int], axis: int) -> None:
+@pytest.mark.parametrize(("smooth", "taps"), [(True, SMOOTH), (False, SHARP)], ids=["smooth", "sharp"])
+def test_enlarging_is_the_filter_1_5_10_10_5_1_or_1_3_3_1(
+    target: tuple[int, int], axis: int, smooth: bool, taps: np.ndarray
+) -> None:
     source = -8, 12
     line = np.random.default_rng(1).normal(size=20)
     spread = np.zeros(40)
     spread[::2] = line
-    whole = np.convolve(spread, TAPS)[2:]  # Of pixel 2 * source[0] and on.
+    whole = np.convolve(spread, taps)[2:]  # Of pixel 2 * source[0] and on.
     expected = whole[target[0] - 2 * source[0] : target[1] - 2 * source[0]]
     x = torch.from_numpy(line).reshape((1, 1, 20, 1) if axis == 2 else (1, 1, 1, 20))
-    found = up2(x, source, target, axis).reshape(-1).numpy()
+    found = up2(x, source, target, axis, smooth).reshape(-1).numpy()
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 def test_a_level_plane_stays_level_when_it_is_enlarged() -> None:
-    assert bool((up2(torch.ones(1, 1, 9, 1), (0, 9), (2, 16), 2) == 1).all())
+    for smooth in (True, False):
+        assert bool((up2(torch.ones(1, 1, 9, 1), (0, 9), (2, 16), 2, smooth) == 1).all())
 
 
 @pytest.mark.slow
@@ -118,10 +122,11 @@ def test_a_pixel_depends_on_no_latents_beyond_six_cells(generator: Generator) ->
     for pixel in (0, 17, PITCH - 1):
         (gradient,) = torch.autograd.grad(height[0, 0, 64 + pixel, 64 + pixel], latents, retain_graph=True)
         felt = np.argwhere(gradient[0].abs().amax(0).numpy() > 0) + low
-        assert len(felt) > 100
-        assert felt.min() >= -REACH
-        assert felt.max() <= REACH
-        assert (felt.min(), felt.max() + 1) == needs(pixel, pixel + 1)[0].takes
+        first, last = needs(pixel, pixel + 1)[0].takes
+        assert -REACH <= first <= felt.min()
+        assert felt.max() < last <= REACH + 1
+        # Stages that enlarge sharply need a little less than is asked for them.
+        assert felt.max() - felt.min() >= 7
 
 
 def test_a_command_changes_land_and_one_far_outside_all_land_counts_as_the_farthest(

@@ -111,6 +111,26 @@ def test_a_token_is_blotted_out_wherever_it_stands(attempt):
     assert token not in JsonFormatter().format(record(text="%s", args=(token,), given=token))
 
 
+TITLE = "Codes stay good until who came with the token that was made from them has been heard."
+
+
+@pytest.mark.parametrize("form", [TextFormatter(), JsonFormatter()])
+def test_the_title_of_a_migration_is_told_whole_and_nothing_else_of_its_logger(form):
+    step = f"upgrade 20261122_order -> 20261122_codes_heard, {TITLE}"
+    migration = {"name": "alembic.runtime.migration", "levelno": logging.INFO}
+    assert TITLE in form.format(record("Running %s", (step,), **migration))
+    others = [
+        record("Running %s", (step,), name="worldloom.app", levelno=logging.INFO),
+        record("Running %s", (step,), name="alembic.runtime.migration", levelno=logging.WARNING),
+        record("Context %s", (step,), **migration),
+        record("Running %s", (step,), url="postgresql://ada:hunter2@db/hills", **migration),
+    ]
+    for other in others:
+        line = form.format(other)
+        assert "the token *** was made" in line
+        assert "hunter2" not in line
+
+
 @pytest.mark.parametrize(
     "text",
     ["password=hunter2", "token: hunter2", "postgresql+psycopg://me:hunter2@db/x", "Authorization: hunter2"],

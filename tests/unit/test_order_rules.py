@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worldloom.errors import Refusal
-from worldloom.realm.order import allow, is_staff, lesser
+from worldloom.realm.order import allow, allow_edit, is_staff, lesser
 from worldloom_sdk.protocol.messages import OrderAct, RefusalCode, Role, Scope
 
 MAY = {
@@ -77,3 +77,12 @@ def test_the_lesser_of_two_roles_may_nothing_that_either_may_not(role: Role, oth
     assert least in (role, other)
     assert is_staff(least) == (is_staff(role) and is_staff(other))
     assert lesser(other, role) == least
+
+
+@given(st.sampled_from(Role), SCOPES)
+def test_terrain_is_edited_by_owners_alone(role: Role, scopes: frozenset[Scope] | None) -> None:
+    may = role is Role.OWNER and (scopes is None or Scope.ORDER in scopes)
+    expected = contextlib.nullcontext() if may else pytest.raises(Refusal, match=r"^expected")
+    with expected as refusal:
+        allow_edit(role, scopes)
+    assert may or refusal.value.code is RefusalCode.FORBIDDEN

@@ -11,6 +11,7 @@ from worldloom.persistence.queries import SqlTx
 from worldloom.ports import AccountRow, PlaceRow, TileRow
 from worldloom.realm.names import clean_name
 from worldloom.services import accounts, places, terrain, worlds
+from worldloom.services.standing import Ask, enter
 from worldloom_sdk.protocol.messages import RefusalCode
 
 ONE, TWO = bytes([1] * 32), bytes([2] * 32)
@@ -56,12 +57,12 @@ def test_tokens_are_long_random_and_stored_as_their_hash() -> None:
 def test_who_registers_comes_back_with_the_token(tx: SqlTx) -> None:
     registered = register(tx, " Alice ")
     assert registered == AccountRow(1, "Alice", None, created_ms=5)
-    assert accounts.sign_in(tx, accounts.SignIn(ONE)) == registered
+    assert enter(tx, Ask(token_sha256=ONE)).account == registered
 
 
 def test_an_unknown_token_is_refused(tx: SqlTx) -> None:
     with pytest.raises(Refusal) as refusal:
-        accounts.sign_in(tx, accounts.SignIn(TWO))
+        enter(tx, Ask(token_sha256=TWO))
     assert refusal.value.code is RefusalCode.TOKEN
 
 

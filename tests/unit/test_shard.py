@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -21,6 +22,7 @@ from worldloom.world.terrain import TerrainTable
 from worldloom_sdk.protocol.geometry import CELL_UNITS, GROUND_Y
 from worldloom_sdk.protocol.messages import CorrectionReason as Reason
 from worldloom_sdk.protocol.messages import RegionState
+from worldloom_sdk.protocol.overlay import Overlay, Patch, patched
 from worldloom_sdk.protocol.words import MAX_SLOTS, unpack_words
 
 BATCHES = count(1)
@@ -361,3 +363,54 @@ def test_a_forgotten_region_is_a_wall_until_it_is_made_again():
     assert manor.regions() == {(x, z) for x in (-1, 0, 1) for z in (-1, 0, 1)}
     manor.shard.add_region(2, 0, FLAT, "", "noise")
     assert (2, 0) in manor.regions()
+
+
+def hill(x: int, z: int, height: int = 640) -> Patch:
+    return Patch(x, z, np.full((5, 5), height, np.int16))
+
+
+def test_an_edit_lifts_who_stands_there_at_once_and_is_told_with_the_next_frame():
+    manor = Manor()
+    manor.next(Join(7, 640, 640, 0), Join(8, 6_400, 640, 0))
+    patch = hill(3, 3)
+    manor.shard.edit_region(0, 0, 1, patch)
+    t = manor.shard.avatars
+    assert t.y[t.rows(np.array([7, 8]))].tolist() == [320, GROUND]
+    frame = manor.next()
+    news = RegionNews(0, 0, RegionState.WOVEN, "sha 0 0", "noise", 1)
+    assert frame.regions == (replace(news, patch=patch),)
+    assert int(unpack_words(frame.words, 0, 0)[3][0]) == 320
+    assert manor.shard.overlay_version(0, 0) == 1
+    manor.shard.receive(Resync(1))
+    manor.next()
+    assert [one for one in manor.published[-1].regions if (one.rx, one.rz) == (0, 0)] == [news]
+
+
+def test_who_stood_on_a_hill_that_is_taken_away_walks_on_below():
+    manor = Manor()
+    manor.next(Join(7, 640, 640, 0))
+    manor.shard.edit_region(0, 0, 1, hill(3, 3))
+    manor.next(moves=[(7, 1, 640, 640, 320)])
+    manor.shard.lay_overlay(patched(Overlay.empty(0, 0), hill(3, 3, -32_768), 2))
+    frame = manor.next(moves=[(7, 2, 660, 640, GROUND)])
+    assert frame.corrections.tolist() == []
+    t = manor.shard.avatars
+    assert t.y[t.rows(np.array([7]))].tolist() == [GROUND]
+
+
+def test_an_overlay_that_came_otherwise_is_told_as_the_region_anew():
+    manor = Manor()
+    manor.next()
+    manor.shard.lay_overlay(patched(Overlay.empty(1, 0), hill(130, 3), 9))
+    assert manor.next().regions == (RegionNews(1, 0, RegionState.WOVEN, "sha 1 0", "noise", 9),)
+
+
+def test_a_region_comes_with_its_overlay_and_goes_with_it():
+    manor = Manor(woven=0)
+    manor.shard.add_region(4, 0, FLAT, "aa", "noise", patched(Overlay.empty(4, 0), hill(515, 3), 3))
+    x, z = np.array([(4 << 14) + 640], np.int64), np.array([640], np.int64)
+    assert manor.land.ground(x, z)[0].tolist() == [320]
+    assert manor.next().regions[-1] == RegionNews(4, 0, RegionState.WOVEN, "aa", "noise", 3)
+    assert (manor.shard.overlay_version(4, 0), manor.shard.overlay_version(5, 0)) == (3, None)
+    manor.shard.forget_far(0)
+    assert manor.shard.overlay_version(4, 0) is None

@@ -53,6 +53,20 @@ def test_who_speaks_hears_the_line_too(square):
     assert heard(square.watchers[SPEAKER]) == ["echo"]
 
 
+def test_what_is_remembered_of_the_same_lines_is_one_object_for_all_who_heard_them(square):
+    ears = [square.stand(10 + n, 12, 10 + n / 8) for n in range(8)]
+    square.join(40, 10, 10)
+    ears[7].seat.blocked.add(40)
+    square.tick(3)
+    square.say("hello")
+    square.say("and from me", avatar=40)
+    square.tick()
+    told = [ear.seat.heard[-1] for ear in ears]
+    assert all(one is told[0] for one in told[:7])
+    assert [line.text for line in told[0][1]] == ["hello", "and from me"]
+    assert [line.text for line in told[7][1]] == ["hello"]
+
+
 def test_a_line_comes_with_its_speaker_name_kind_and_text_in_the_frame_of_its_tick(square):
     ear = square.stand(2, 12, 10)
     square.tick(3)

@@ -9,7 +9,7 @@ import pytest
 from worldloom.errors import ConfigError
 from worldloom.worldgen import sources
 from worldloom.worldgen.noise import NoiseSource
-from worldloom.worldgen.sources import check_generator, make_source, make_stylist
+from worldloom.worldgen.sources import check_generator, make_source, make_stylist, settled
 
 
 def test_noise_is_always_there():
@@ -20,7 +20,7 @@ def test_noise_is_always_there():
 def test_a_generator_that_is_not_installed_makes_no_source(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: None)
     for ask in (lambda: check_generator("gan"), lambda: make_source("gan", 5)):
-        with pytest.raises(ConfigError, match="use --generator noise"):
+        with pytest.raises(ConfigError, match="Use --generator noise"):
             ask()
 
 
@@ -28,12 +28,33 @@ def test_a_trained_generator_is_made_from_the_worlds_seed(monkeypatch: pytest.Mo
     installed = ModuleType("worldloom.worldgen.gan.source")
     installed.shipped = lambda seed: ("gan", seed)
     monkeypatch.setitem(sys.modules, installed.__name__, installed)
-    monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(sources, "_missing", list)
     assert make_source("gan", 5) == ("gan", 5)
+    assert make_source("auto", 5) == ("gan", 5)
+
+
+def test_where_the_trained_generator_is_not_to_be_had_land_is_made_by_noise(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sources, "_missing", lambda: ["torch"])
+    assert settled("auto") == "noise"
+    assert settled("gan") == "gan"
+    assert isinstance(make_source("auto", 5), NoiseSource)
+    assert make_stylist("auto", 5) is None
+
+
+def test_who_brings_weights_needs_none_that_come_with_worldloom(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sources, "_WEIGHTS", sources._WEIGHTS.with_name("none.safetensors"))
+    monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: object())
+    check_generator("gan", own_weights=True)
+    with pytest.raises(ConfigError, match='got "gan", which needs its weights'):
+        check_generator("gan")
+    monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"which needs torch and safetensors\."):
+        check_generator("gan", own_weights=True)
 
 
 def test_noise_has_no_stylist_and_the_trained_generator_has_one(monkeypatch: pytest.MonkeyPatch):
     assert make_stylist("noise", 5) is None
+    monkeypatch.setattr(sources, "_missing", list)
     provinces = ModuleType("worldloom.worldgen.gan.provinces")
     provinces.shipped = lambda seed: ("provinces", seed)
     monkeypatch.setitem(sys.modules, provinces.__name__, provinces)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from worldloom.world.terrain import TerrainTable
+from worldloom_sdk.protocol.overlay import GIVEN_BACK, Overlay, Patch, overlaid, patched
 from worldloom_sdk.protocol.tiles import ground_height
 
 
@@ -67,3 +68,58 @@ def test_what_is_added_is_copied():
 def test_other_shapes_and_types_are_refused(heights):
     with pytest.raises(ValueError, match="expected int16"):
         TerrainTable().add(0, 0, heights)
+
+
+def everywhere(table: TerrainTable, rx: int, rz: int) -> list[int]:
+    """Ground at every sample of a region but the last row and column, which are its neighbours'."""
+    at = np.arange(128) * 128
+    x, z = np.meshgrid((rx << 14) + at, (rz << 14) + at)
+    y, known = table.ground(x.ravel(), z.ravel())
+    assert known.all()
+    return y.tolist()
+
+
+def test_edits_one_by_one_give_the_ground_of_tile_and_overlay_joined():
+    rng = np.random.default_rng(5)
+    table, tile, overlay = TerrainTable(), rough(1), Overlay.empty(-1, 2)
+    table.add(-1, 2, tile)
+    for version in range(1, 40):
+        heights = rng.integers(-7680, 23_041, rng.integers(1, 33, 2)).astype(np.int16)
+        heights[rng.random(heights.shape) < 0.3] = GIVEN_BACK
+        patch = Patch(int(rng.integers(-140, 0)), int(rng.integers(240, 384)), heights)
+        if (-1, 2) in patch.regions():
+            table.edit(-1, 2, patch)
+            overlay = patched(overlay, patch, version)
+        expected = (overlaid(tile, overlay)[:-1, :-1].astype(np.int64) >> 1).ravel().tolist()
+        assert everywhere(table, -1, 2) == expected
+    again = TerrainTable()
+    again.add(-1, 2, tile, overlay)
+    assert everywhere(again, -1, 2) == expected
+    again.add(-1, 2, tile)
+    again.lay(overlay)
+    assert everywhere(again, -1, 2) == expected
+
+
+def test_a_border_is_walked_the_same_from_both_sides_after_an_edit():
+    table = TerrainTable()
+    table.add(0, 0, np.zeros((129, 129), np.int16))
+    table.add(1, 0, np.zeros((129, 129), np.int16))
+    patch = Patch(128, 10, np.full((3, 1), 640, np.int16))
+    for region in patch.regions():
+        if region in table:
+            table.edit(*region, patch)
+    x = np.array([16_384 - 64, 16_384, 16_384 + 64], np.int64)
+    y, _ = table.ground(x, np.full(3, 11 * 128, np.int64))
+    assert y.tolist() == [160, 320, 160]
+
+
+def test_what_is_unknown_cannot_be_edited():
+    table = TerrainTable()
+    with pytest.raises(KeyError):
+        table.edit(0, 0, Patch(1, 1, np.zeros((1, 1), np.int16)))
+    with pytest.raises(KeyError):
+        table.lay(Overlay.empty(0, 0))
+    table.add(0, 0, rough(1))
+    table.remove(0, 0)
+    with pytest.raises(KeyError):
+        table.edit(0, 0, Patch(1, 1, np.zeros((1, 1), np.int16)))

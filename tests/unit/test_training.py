@@ -13,7 +13,7 @@ from PIL import Image
 
 from worldloom.errors import ConfigError
 from worldloom.worldgen.gan import training
-from worldloom.worldgen.gan.conditions import MEASURES
+from worldloom.worldgen.gan.conditions import MEASURES, measure
 from worldloom.worldgen.gan.dataset import DemTile, Windows, cut, table_of
 from worldloom.worldgen.gan.model import HEIGHT_UNIT, LATENTS, needs
 from worldloom.worldgen.gan.training import Options, Report, Training, draw_noise
@@ -33,7 +33,8 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def windows() -> Windows:
+def windows() -> dict[int, Windows]:
+    """By their side."""
     walk = np.random.default_rng(1).normal(size=(200, 200)).cumsum(0).cumsum(1)
     heights = (900 * walk / np.abs(walk).max()).astype(np.float32)
     mask = np.zeros((200, 200), np.uint8)
@@ -41,13 +42,17 @@ def windows() -> Windows:
         DemTile("hills", "rolling", 30.0, heights, mask),
         DemTile("alps", "alpine", 90.0, heights * 5, mask),
     ]
-    return cut(tiles, 24, 1)
+    return {side: cut(tiles, 24, 1, side) for side in (64, 128)}
+
+
+def begun(windows: dict[int, Windows], options: Options, folder: Path) -> Training:
+    return Training(windows[64], windows[128], options, folder)
 
 
 def trained(
-    windows: Windows, folder: Path, options: Options = OPTIONS, every_s: float = 60.0
+    windows: dict[int, Windows], folder: Path, options: Options = OPTIONS, every_s: float = 60.0
 ) -> tuple[Training, list[Report]]:
-    run = Training(windows, options, folder)
+    run = begun(windows, options, folder)
     reports: list[Report] = []
     run.run(reports.append, every_s)
     return run, reports
@@ -59,9 +64,9 @@ def numbers(run: Training) -> list[torch.Tensor]:
 
 @pytest.mark.slow
 def test_a_run_stops_at_its_time_with_small_patches_first_and_leaves_its_options_and_a_checkpoint(
-    windows: Windows, tmp_path: Path
+    windows: dict[int, Windows], tmp_path: Path
 ) -> None:
-    before = Training(windows, OPTIONS, tmp_path)
+    before = begun(windows, OPTIONS, tmp_path)
     run, reports = trained(windows, tmp_path / "run")
     assert [(report.step, report.patch) for report in reports] == [(1, 64), (2, 128)]
     assert (run.spent_s, run.samples) == (12.0, 4)
@@ -74,10 +79,10 @@ def test_a_run_stops_at_its_time_with_small_patches_first_and_leaves_its_options
 
 @pytest.mark.slow
 def test_a_run_that_is_resumed_goes_on_where_it_stood_and_publishes_a_model_that_is_read_back(
-    windows: Windows, tmp_path: Path
+    windows: dict[int, Windows], tmp_path: Path
 ) -> None:
     run, _ = trained(windows, tmp_path)
-    again = Training(windows, replace(OPTIONS, seed=8, minutes=0.3), tmp_path)
+    again = begun(windows, replace(OPTIONS, seed=8, minutes=0.3), tmp_path)
     assert not all(torch.equal(a, b) for a, b in zip(numbers(run), numbers(again), strict=True))
     again.resume()
     assert (again.step, again.samples, again.spent_s, again._large) == (2, 4, 12.0, True)
@@ -95,21 +100,21 @@ def test_a_run_that_is_resumed_goes_on_where_it_stood_and_publishes_a_model_that
     assert json.loads(model.card["held_out"]) == ["away"]
     assert json.loads(model.card["tiles"]) == ["hills", "alps"]
     assert (model.card["steps"], model.card["samples"]) == ("3", "6")
-    np.testing.assert_allclose(model.table, table_of(windows.tiles), rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(model.table, table_of(windows[128].tiles), rtol=1e-3, atol=1e-3)
     for name, value in again.average.state_dict().items():
         assert torch.equal(model.generator.state_dict()[name], value.half().float()), name
     told = len(MEASURES)
-    assert torch.equal(again.average.mean[:told], torch.from_numpy(windows.conditions.mean(0)[:told]))
+    assert torch.equal(again.average.mean[:told], torch.from_numpy(windows[128].conditions.mean(0)[:told]))
     assert not again.average.mean[told:].any(), "landforms are not standardised"
 
 
 @pytest.mark.slow
 def test_statistics_a_sheet_and_a_checkpoint_are_kept_as_often_as_is_said(
-    windows: Windows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    windows: dict[int, Windows], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "_SHEET", 2)
     kept: list[bool] = []
-    run = Training(windows, OPTIONS, tmp_path)
+    run = begun(windows, OPTIONS, tmp_path)
     run.run(lambda report: kept.append((tmp_path / "checkpoint.pt").exists()), every_s=STEP_S)
     assert kept == [False, True]
     lines = [json.loads(line) for line in (tmp_path / "stats.jsonl").read_text().splitlines()]
@@ -128,22 +133,24 @@ class Interrupts:
 
 
 @pytest.mark.slow
-def test_a_run_that_is_interrupted_can_be_saved_and_resumed(windows: Windows, tmp_path: Path) -> None:
-    run = Training(windows, OPTIONS, tmp_path)
+def test_a_run_that_is_interrupted_can_be_saved_and_resumed(
+    windows: dict[int, Windows], tmp_path: Path
+) -> None:
+    run = begun(windows, OPTIONS, tmp_path)
     with pytest.raises(KeyboardInterrupt):
         run.run(Interrupts())
     run.save()
-    again = Training(windows, OPTIONS, tmp_path)
+    again = begun(windows, OPTIONS, tmp_path)
     again.resume()
     assert (again.step, again.samples, again.spent_s) == (1, 2, 6.0)
     assert not list(tmp_path.glob("*.part"))
 
 
 @pytest.mark.slow
-def test_a_checkpoint_of_another_size_is_refused(windows: Windows, tmp_path: Path) -> None:
-    Training(windows, OPTIONS, tmp_path).save()
+def test_a_checkpoint_of_another_size_is_refused(windows: dict[int, Windows], tmp_path: Path) -> None:
+    begun(windows, OPTIONS, tmp_path).save()
     with pytest.raises(ConfigError, match="expected a checkpoint of size M; got: "):
-        Training(windows, replace(OPTIONS, size="M"), tmp_path).resume()
+        begun(windows, replace(OPTIONS, size="M"), tmp_path).resume()
 
 
 def damage(data: bytes) -> Iterator[bytes]:
@@ -151,8 +158,8 @@ def damage(data: bytes) -> Iterator[bytes]:
 
 
 @pytest.mark.slow
-def test_a_file_that_is_no_checkpoint_is_refused_by_name(windows: Windows, tmp_path: Path) -> None:
-    run = Training(windows, OPTIONS, tmp_path)
+def test_a_file_that_is_no_checkpoint_is_refused_by_name(windows: dict[int, Windows], tmp_path: Path) -> None:
+    run = begun(windows, OPTIONS, tmp_path)
     path = tmp_path / "checkpoint.pt"
     refused = pytest.raises(ConfigError, match=r"checkpoint\.pt: expected a checkpoint of size S; got: ")
     with refused:
@@ -184,26 +191,35 @@ class Bomb:
 
 
 @pytest.mark.slow
-def test_code_in_a_checkpoint_is_never_run(windows: Windows, tmp_path: Path) -> None:
+def test_code_in_a_checkpoint_is_never_run(windows: dict[int, Windows], tmp_path: Path) -> None:
     torch.save({"generator": Bomb(tmp_path / "it ran")}, tmp_path / "checkpoint.pt")
     with pytest.raises(ConfigError, match="expected a checkpoint"):
-        Training(windows, OPTIONS, tmp_path).resume()
+        begun(windows, OPTIONS, tmp_path).resume()
     assert not (tmp_path / "it ran").exists()
 
 
 @pytest.mark.slow
-def test_real_patches_are_turned_cuts_of_windows_in_the_generators_unit(
-    windows: Windows, tmp_path: Path
+def test_real_patches_are_windows_of_their_size_turned_and_in_the_generators_unit(
+    windows: dict[int, Windows], tmp_path: Path
 ) -> None:
-    run = Training(windows, replace(OPTIONS, batch=16), tmp_path)
-    real, slope, conditions = run._real(64)
-    assert real.shape == (16, 1, 64, 64)
-    assert torch.equal(slope, conditions[:, 0].exp())
-    assert float(real.mean((2, 3)).abs().max()) < 1e-3
-    # In true units a patch is as steep as its window, more or less.
-    u = real * (HEIGHT_UNIT * slope)[:, None, None, None]
-    steep = (u[:, :, 1:-1, 2:] - u[:, :, 1:-1, :-2]).div(2).square().mean().sqrt()
-    assert 0.2 < float(steep / slope.square().mean().sqrt()) < 2
+    run = begun(windows, replace(OPTIONS, batch=16), tmp_path)
+    for side in (64, 128):
+        real, slope, conditions = run._real(side)
+        assert real.shape == (16, 1, side, side)
+        assert torch.equal(slope, conditions[:, 0].exp())
+        assert float(real.mean((2, 3)).abs().max()) < 1e-3
+        # In true units a patch is as steep as is commanded, but for a wobble of a tenth.
+        u = (real * (HEIGHT_UNIT * slope)[:, None, None, None])[:, 0].numpy()
+        steep = [measure(patch.astype(np.float64), 1.0)[0] for patch in u]
+        assert np.abs(np.array(steep) - slope.log().numpy()).max() < 0.45
+        told = {tuple(row) for row in windows[side].conditions[:, 1:].tolist()}
+        assert {tuple(row) for row in conditions[:, 1:].tolist()} <= told
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there_is_told(windows: dict[int, Windows], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--device: expected a GPU that torch can use; got none"):
+        begun(windows, replace(OPTIONS, device="cuda"), tmp_path)
 
 
 def test_random_noise_has_the_form_and_the_distribution_of_the_hashed_one() -> None:

@@ -6,4 +6,5 @@ export {
 } from "./errors.js";
 export { BlockReach, Role, Scope } from "./roles.js";
 export { CorrectionReason, Gesture, RegionState, SayKind } from "./units.js";
+export { GIVEN_BACK, overlaid, readOverlay } from "./overlay.js";
 export { Surface, ThingKind, Tile, groundHeight, readTile } from "./tiles.js";

@@ -18,6 +18,7 @@ import { ACCOUNT_ACTS, ORDER_ACTS, SCOPES } from "./roles.js";
 const id = int(0, U32);
 const avatar = int(1, U32);
 const any = int();
+const coordinate = int(-0x80000000, 0x7fffffff);
 const secret = orNil(text(128, 16));
 
 const limits = struct(
@@ -61,6 +62,13 @@ const SCHEMA = {
     ],
   },
   Report: { tag: 12, fields: [["id", id], ["avatar", avatar], ["text", text(500)]] },
+  EditTerrain: {
+    tag: 13,
+    fields: [
+      ["id", id], ["x", coordinate], ["z", coordinate], ["width", int(1, 32)], ["depth", int(1, 32)],
+      ["heights", binary(2, 2048)],
+    ],
+  },
   Welcome: {
     tag: 32,
     fields: [
@@ -88,12 +96,21 @@ const SCHEMA = {
   Signalled: { tag: 42, fields: [["avatar", any], ["channel", text()], ["data", binary()]] },
   Region: {
     tag: 43,
-    fields: [["rx", any], ["rz", any], ["state", any], ["sha256", text(), ""], ["source", text(), ""]],
+    fields: [
+      ["rx", any], ["rz", any], ["state", any], ["sha256", text(), ""], ["source", text(), ""], ["overlay", any, 0],
+    ],
   },
   Goodbye: { tag: 44, fields: [["code", text()], ["text", text()], ["retry_after_ms", any, 0]] },
   Standing: {
     tag: 45,
     fields: [["role", text()], ["muted_ms", any], ["reason", text()], ["hidden", boolean]],
+  },
+  TerrainEdited: {
+    tag: 46,
+    fields: [
+      ["rx", any], ["rz", any], ["version", any], ["x", any], ["z", any], ["width", any], ["depth", any],
+      ["heights", binary()],
+    ],
   },
 };
 

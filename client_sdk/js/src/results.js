@@ -11,6 +11,7 @@
  * @typedef {{ number: number, at_ms: number, by: string, about: string, text: string }} Reported
  * @typedef {{ number: number, at_ms: number, by: string, act: string, about: string, text: string,
  *   until_ms: number }} AuditEntry
+ * @typedef {{ rx: number, rz: number, version: number }} Edited
  */
 import { array, boolean, int, orNil, struct, text } from "./codec.js";
 
@@ -35,6 +36,8 @@ const auditEntry = struct(
   ["until_ms", any, 0],
 );
 
+const edited = struct(["rx", any], ["rz", any], ["version", any]);
+
 /** By the command, or the command and its act. @type {Record<string, import("./codec.js").Type>} */
 const RESULTS = {
   "Order list": array(person),
@@ -47,6 +50,7 @@ const RESULTS = {
   "Account tokens": array(tokenInfo),
   "Account bot": secret,
   Report: any,
+  EditTerrain: array(edited),
 };
 
 /**

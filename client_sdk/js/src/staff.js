@@ -28,6 +28,21 @@ export class Staff {
   /** Who is here, and accounts; the first 100. @param {string} [name] a part of it @returns {Promise<Person[]>} */
   list(name = "") { return this.#order("list", { name }); }
 
+  /**
+   * Every account, here or not, by number; asks for a hundred at a time, as far as they are wanted.
+   *
+   * @param {string} [name] a part of it
+   * @returns {AsyncGenerator<Person>}
+   */
+  async *accounts(name = "") {
+    for (let number = 1; ;) {
+      const page = await this.#order("list", { name, number });
+      if (page.length === 0) return;
+      yield* page;
+      number = page[page.length - 1].avatar + 1;
+    }
+  }
+
   /** All about somebody: the address and what is laid upon them, too. @param {Who} who @returns {Promise<Person>} */
   show(who) { return this.#order("show", meant(who)); }
 

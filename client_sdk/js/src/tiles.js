@@ -5,7 +5,8 @@ import { WireError } from "./errors.js";
 export const MOST_TILE_BYTES = 98304;
 export const REGION_M = 256;
 
-const SAMPLES = 129;
+/** Along one side of a region, both borders included. */
+export const SAMPLES = 129;
 const LEAST = 49682;
 const MOST = 82450;
 const MOST_INDEX = 32767;
@@ -110,29 +111,30 @@ export async function readTile(bytes) {
   const size = head.getUint32(4, true);
   if (size < LEAST || size > MOST) throw new WireError(`a tile's payload of ${size} bytes`);
   const payload = await inflate(bytes.subarray(8), size);
-  // Some platforms do not say when more follows the stream. Its own end is this sum.
-  const end = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4, 4).getUint32(0);
-  if (end !== adler32(payload)) throw new WireError("a tile's stream does not end where the tile ends");
   const view = new DataView(payload.buffer);
   const n = view.getUint16(8, true);
   const p = view.getUint16(10, true);
   if (n > 4096 || p < 2 || p > 4096 || size !== LEAST + 7 * n + p) throw new WireError(`${size} bytes for ${n} things`);
   if (view.getUint32(12, true) !== 0) throw new WireError("a tile's reserved bytes are not zero");
-  const rx = view.getInt32(0, true);
-  const rz = view.getInt32(4, true);
-  if (Math.max(Math.abs(rx), Math.abs(rz)) > MOST_INDEX) throw new WireError(`there is no region (${rx}, ${rz})`);
+  const [rx, rz] = checkRegion(view.getInt32(0, true), view.getInt32(4, true));
   return new Tile(
     rx, rz, readHeights(payload), payload.slice(33298, LEAST),
     readThings(payload, view, n), readProvenance(payload.subarray(LEAST + 7 * n)),
   );
 }
 
+/** @param {number} rx @param {number} rz @returns {[number, number]} throws WireError */
+export function checkRegion(rx, rz) {
+  if (Math.max(Math.abs(rx), Math.abs(rz)) > MOST_INDEX) throw new WireError(`there is no region (${rx}, ${rz})`);
+  return [rx, rz];
+}
+
 /**
- * @param {Uint8Array<ArrayBuffer>} packed
+ * @param {Uint8Array<ArrayBuffer>} packed a zlib stream, and nothing after it
  * @param {number} size
- * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ * @returns {Promise<Uint8Array<ArrayBuffer>>} rejects with WireError
  */
-async function inflate(packed, size) {
+export async function inflate(packed, size) {
   const payload = new Uint8Array(size);
   let filled = 0;
   const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
@@ -140,16 +142,19 @@ async function inflate(packed, size) {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      if (filled + value.length > size) throw new WireError("a tile's payload is too long");
+      if (filled + value.length > size) throw new WireError("a payload is too long");
       payload.set(value, filled);
       filled += value.length;
     }
   } catch (error) {
     await reader.cancel().catch(() => {});
     if (error instanceof WireError) throw error;
-    throw new WireError(`a tile's stream: ${/** @type {Error} */ (error).message}`);
+    throw new WireError(`a stream: ${/** @type {Error} */ (error).message}`);
   }
-  if (filled !== size) throw new WireError("a tile's payload is too short");
+  if (filled !== size) throw new WireError("a payload is too short");
+  // Some platforms do not say when more follows the stream. Its own end is this sum.
+  const end = new DataView(packed.buffer, packed.byteOffset + packed.length - 4, 4).getUint32(0);
+  if (end !== adler32(payload)) throw new WireError("a stream does not end where its bytes end");
   return payload;
 }
 

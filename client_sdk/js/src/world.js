@@ -7,6 +7,7 @@ import { Emitter } from "./emitter.js";
 import { ClosedError, RefusedError, SentOutError } from "./errors.js";
 import { Land } from "./land.js";
 import { Mirror } from "./mirror.js";
+import { readEdit, writeEdit } from "./overlay.js";
 import { Names } from "./names.js";
 import { Pilot } from "./pilot.js";
 import { Pulse } from "./pulse.js";
@@ -35,7 +36,8 @@ const MOST_UNSENT_FOR_MOVES = 16 * 1024;
 /**
  * Events, each with one object:
  * `entered`, `left`, `moved` {avatar}; `spoke` {avatar, name, kind, text, mine}; `whispered` {avatar, name, text};
- * `signalled` {avatar, channel, data}; `region` {rx, rz, state, sha256, source}; `corrected` {reason, x, y, z};
+ * `signalled` {avatar, channel, data}; `region` {rx, rz, state, sha256, source, overlay};
+ * `edited` {rx, rz, version, x, z, width, depth, heights}: the ground is another; `corrected` {reason, x, y, z};
  * `refused` {code, text, hint, retry_after_ms}: what was no command; `whole` {}: all in view is known;
  * `standing` {role, muted_ms, reason, hidden}: what you are here has changed;
  * `lost` {code, reason, waitMs, attempt}; `resumed` {same}: back in the world, in the same session or a new one;
@@ -231,6 +233,18 @@ export class World extends Emitter {
   /** The land of a region; see `land`. @param {number} rx @param {number} rz @returns {Promise<Tile | null>} */
   tile(rx, rz) { return this.land.tile(rx, rz); }
 
+  /**
+   * Change the ground at samples 2 m apart, for owners. `ground` has the new heights then, where the land is here.
+   *
+   * @param {number} x metres, a multiple of 2
+   * @param {number} z
+   * @param {(number | null)[][]} rows along x, at most 32 of 32; metres, or null: as the tile has it
+   * @returns {Promise<void>}
+   */
+  async editTerrain(x, z, rows) {
+    await this.land.told(await this.#commands.run({ type: "EditTerrain", ...writeEdit(x, z, rows) }));
+  }
+
   /** Height of the ground, if the tile is here. @param {number} x @param {number} z @returns {number | undefined} */
   ground(x, z) {
     return this.land.known(Math.floor(x / REGION_M), Math.floor(z / REGION_M))?.ground(x, z);
@@ -254,7 +268,10 @@ export class World extends Emitter {
   /** @param {Message} welcome */
   #welcomed(welcome) {
     const first = this.welcome === null;
-    if (!welcome.resumed) this.#names.forget();
+    if (!welcome.resumed) {
+      this.#names.forget();
+      this.land.startAnew();
+    }
     // While the old id still tells our own old body from the others.
     this.#changed(this.mirror.welcome(welcome.resumed));
     this.welcome = welcome;
@@ -307,6 +324,12 @@ export class World extends Emitter {
         if (message.state === RegionState.WOVEN) this.#pilot.walker.woven();
         this.emit("region", event(message));
         break;
+      case "TerrainEdited": {
+        const edit = readEdit(message);
+        this.land.edited(edit);
+        this.emit("edited", edit);
+        break;
+      }
       default:
     }
   }

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { Ground } from "../src/ground.js";
 import { decodeMessage, encodeMessage } from "../src/messages.js";
+import { GIVEN_BACK, readEdit, readOverlay } from "../src/overlay.js";
 import { sha256, sha256Plain } from "../src/sha256.js";
 import { readTile } from "../src/tiles.js";
 import { fromHex, toHex } from "./hex.js";
@@ -51,4 +53,27 @@ test("the golden tile is read", { skip }, async () => {
     assert.equal(tile.ground(256 * tile.rx + x, 256 * tile.rz + z), height);
   }
   assert.equal(sha256Plain(bytes), await sha256(bytes));
+});
+
+test("the golden overlay is read, and laid on the golden tile", { skip }, async () => {
+  const golden = load("overlay.json");
+  const overlay = await readOverlay(Uint8Array.from(Buffer.from(golden.overlay_base64, "base64")));
+  assert.deepEqual([overlay.rx, overlay.rz, overlay.version], [golden.rx, golden.rz, golden.version]);
+  for (let z = 0; z < 129; z++) {
+    for (let x = 0; x < 129; x++) {
+      const expected = (x + 2 * z) % 5 === 0 ? ((x * z + 11 * x) % 3000) - 500 : GIVEN_BACK;
+      assert.equal(overlay.samples[z * 129 + x], expected);
+    }
+  }
+  const tile = await readTile(Uint8Array.from(Buffer.from(load("tiles.json").tile_base64, "base64")));
+  const ground = new Ground(tile);
+  ground.woven(golden.version);
+  ground.fetched(overlay);
+  const heights = () => golden.ground.map((/** @type {number[]} */ [x, z]) => (
+    ground.tile?.ground(256 * golden.rx + x, 256 * golden.rz + z)
+  ));
+  assert.deepEqual(heights(), golden.ground.map((/** @type {number[]} */ point) => point[2]));
+  ground.edited(readEdit(/** @type {any} */ (decodeMessage(fromHex(golden.edited_hex)))));
+  assert.deepEqual(heights(), golden.ground_after.map((/** @type {number[]} */ point) => point[2]));
+  assert.equal(ground.made, tile);
 });

@@ -151,3 +151,34 @@ test("staff keeps order", { skip: noStaff, timeout: 30_000 }, async (t) => {
     await again.leave();
   });
 });
+
+test("edited terrain is the same for all, and for who comes late", { skip: noStaff, timeout: 60_000 }, async () => {
+  const { world: olga, cut } = await enter("", { token });
+  const { world: ben } = await enter(`Digger ${mark}`);
+  const x = 2 * Math.round(ben.me.x / 2) + 20;
+  const z = 2 * Math.round(ben.me.z / 2) + 20;
+  const before = await ben.groundAt(x, z);
+  assert.ok(before !== null);
+  await olga.groundAt(x, z);
+  await assert.rejects(ben.editTerrain(x, z, [[5]]), { name: "RefusedError", code: "forbidden" });
+  const edited = ben.next("edited", WITHIN);
+  await olga.editTerrain(x, z, [[40, 41], [null, 42.5]]);
+  assert.equal(olga.ground(x, z), 40, "right after the edit");
+  const { heights, version } = await edited;
+  assert.deepEqual([...heights], [1280, 1312, -32768, 1360]);
+  assert.deepEqual([ben.ground(x, z), ben.ground(x + 2, z), ben.ground(x + 2, z + 2)], [40, 41, 42.5]);
+
+  const { world: cy } = await enter(`Late ${mark}`);
+  assert.deepEqual([await cy.groundAt(x, z), await cy.groundAt(x + 2, z + 2)], [40, 42.5]);
+  // What happens while a connection is lost is known once it is resumed.
+  const lost = olga.next("lost", WITHIN);
+  const resumed = olga.next("resumed", WITHIN);
+  cut();
+  await lost;
+  await resumed;
+  await olga.editTerrain(x, z, [[null, null], [null, null]]);
+  assert.equal(await olga.groundAt(x, z), before);
+  if (cy.ground(x, z) !== before) await cy.next("edited", { ...WITHIN, where: (event) => event.version > version });
+  assert.equal(cy.ground(x, z), before);
+  await Promise.all([olga.leave(), ben.leave(), cy.leave()]);
+});

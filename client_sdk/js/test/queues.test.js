@@ -141,12 +141,12 @@ test("tiles are fetched once, tried again when the server is busy, and held to t
     return /** @type {Response} */ (answers.shift());
   });
   assert.equal(await land.tile(1, 0), null);
-  land.tell({ rx: 1, rz: 0, state: 1, sha256: "", source: "" });
+  land.tell({ rx: 1, rz: 0, state: 1, sha256: "", source: "", overlay: 0 });
   assert.equal(await land.tile(1, 0), null);
-  land.tell({ rx: 1, rz: 0, state: 0, sha256: hash, source: "noise" });
+  land.tell({ rx: 1, rz: 0, state: 0, sha256: hash, source: "noise", overlay: 0 });
   const [one, two] = await Promise.all([land.tile(1, 0), land.tile(1, 0)]);
   assert.ok(one && one === two && one === land.known(1, 0));
   assert.deepEqual(urls, [`http://h/content/${hash}`, `http://h/content/${hash}`]);
-  land.tell({ rx: 2, rz: 0, state: 0, sha256: "0".repeat(64), source: "noise" });
+  land.tell({ rx: 2, rz: 0, state: 0, sha256: "0".repeat(64), source: "noise", overlay: 0 });
   await assert.rejects(land.tile(2, 0), /expected content/);
 });

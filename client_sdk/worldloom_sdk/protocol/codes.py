@@ -116,7 +116,7 @@ class Role(StrEnum):
     MODERATOR = "moderator"
     """Keeps order among guests and residents."""
     OWNER = "owner"
-    """Keeps order among all others, and gives roles."""
+    """Keeps order among all others, gives roles, and edits terrain."""
 
 
 class Scope(StrEnum):
@@ -129,7 +129,7 @@ class Scope(StrEnum):
     SIGNAL = "signal"
     """Signal."""
     ORDER = "order"
-    """Order, as far as the bot's role goes."""
+    """Order and EditTerrain, as far as the bot's role goes."""
 
 
 class BlockReach(IntEnum):
@@ -145,7 +145,7 @@ class OrderAct(StrEnum):
     """What staff may ask for."""
 
     LIST = "list"
-    """Who is in the world, and accounts, of those whose name contains ``name``: the first 100."""
+    """Who is here, and accounts, whose name contains ``name``: the first 100. With ``number``: accounts, from it on."""
     SHOW = "show"
     """All about somebody: ``avatar`` or ``name``."""
     KICK = "kick"
@@ -198,6 +198,6 @@ class RegionState(IntEnum):
     """What is known of a region's land."""
 
     WOVEN = 0
-    """It is made, and stays as it is."""
+    """It is made. The tile stays as it is; what people change lies in the overlay."""
     WEAVING = 1
     """It is being made; nobody can walk there yet."""

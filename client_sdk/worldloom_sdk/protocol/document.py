@@ -22,7 +22,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec import inspect as types
 
-from worldloom_sdk.protocol import codes, messages, parts, words
+from worldloom_sdk.protocol import codes, land, messages, parts, words
 from worldloom_sdk.protocol.codec import MAX_MESSAGE_BYTES
 from worldloom_sdk.protocol.messages import (
     CLIENT_MESSAGES,
@@ -79,8 +79,8 @@ _AFTER_REFUSAL = {
         "Do not repeat it. What cannot be read counts as wrong; an empty line or a 65th block does not.",
     ),
     RefusalCode.NOT_FOUND: (
-        "Whisper, Signal, Block, Order, Account, Report",
-        "The avatar has left, or cannot be seen by you; or no account, token or report is meant by that.",
+        "Whisper, Signal, Block, Order, Account, Report, EditTerrain",
+        "The avatar has left, or cannot be seen by you; or no account, token, report or land is meant by that.",
     ),
     RefusalCode.UNAVAILABLE: ("Hello, commands", "Try again after `retry_after_ms`."),
     RefusalCode.ACCESS: (
@@ -140,7 +140,7 @@ def page() -> str:
 def _attribute_docs() -> dict[tuple[str, str], str]:
     """Texts below attributes in the sources of the messages, by class and attribute."""
     docs = {}
-    sources = "\n".join(inspect.getsource(module) for module in (codes, parts, messages))
+    sources = "\n".join(inspect.getsource(module) for module in (codes, parts, land, messages))
     for node in ast.parse(sources).body:
         if not isinstance(node, ast.ClassDef):
             continue

@@ -20,8 +20,10 @@ from worldloom_sdk.protocol.codes import (
     SayKind,
     Scope,
 )
+from worldloom_sdk.protocol.land import CommandId, EditTerrain, Region, TerrainEdited
 from worldloom_sdk.protocol.parts import (
     AuditEntry,
+    Edited,
     Limits,
     Line,
     Named,
@@ -50,6 +52,8 @@ __all__ = [
     "Correction",
     "CorrectionReason",
     "Done",
+    "EditTerrain",
+    "Edited",
     "Frame",
     "Goodbye",
     "Hello",
@@ -80,6 +84,7 @@ __all__ = [
     "Signal",
     "Signalled",
     "Standing",
+    "TerrainEdited",
     "TokenInfo",
     "Welcome",
     "Whisper",
@@ -94,14 +99,7 @@ MOVE_BYTES = 16
 """Bytes of a move: little-endian u32 seq, i32 x, i32 z, i16 y, u8 yaw, u8 gesture."""
 
 AvatarId = Annotated[int, Meta(ge=1, le=0xFFFF_FFFF)]
-CommandId = Annotated[int, Meta(ge=1, le=0xFFFF_FFFF)]
-Tick = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Millis = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-UnitXZ = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
-UnitY = Annotated[int, Meta(ge=-(2**15), le=2**15 - 1)]
-Yaw = Annotated[int, Meta(ge=0, le=255)]
-CellIndex = Annotated[int, Meta(ge=-(2**20), le=2**20)]
-RegionIndex = Annotated[int, Meta(ge=-32_767, le=32_767)]
 Token = Annotated[str, Meta(min_length=16, max_length=128)]
 Name = Annotated[str, Meta(max_length=64)]
 Text = Annotated[str, Meta(max_length=500)]
@@ -241,7 +239,7 @@ class Order(Struct, array_like=True, tag=10, frozen=True, forbid_unknown_fields=
     text: Text = ""
     """A reason or a role."""
     number: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
-    """Of a report."""
+    """Of a report; for ``list``: an account, from which on, by number, accounts alone are told."""
     uses: Annotated[int, Meta(ge=1, le=1_000)] = 1
     """Of an invitation."""
 
@@ -264,7 +262,8 @@ class Account(Struct, array_like=True, tag=11, frozen=True, forbid_unknown_field
 class Report(Struct, array_like=True, tag=12, frozen=True, forbid_unknown_fields=True):
     """client -> server, a command. Tells staff of somebody; 1 in 10 s, 20 a day.
 
-    With it goes what you were sent in the last 30 s: every line, whisper and signal, and who was in your view where.
+    With it goes what you were sent in the last 30 s: every line, whisper and signal, and twice a second which
+    64 bodies in your view were nearest, and where.
     The server takes it from what it sent you, and seals it. Done carries the report's number.
     """
 
@@ -431,19 +430,6 @@ class Signalled(Struct, array_like=True, tag=42, frozen=True):
     data: bytes
 
 
-class Region(Struct, array_like=True, tag=43, frozen=True):
-    """server -> client. What is known of a region near you. When woven: fetch ``/content/{sha256}`` for its tile."""
-
-    rx: int
-    rz: int
-    state: int
-    """A RegionState."""
-    sha256: str = ""
-    """Of its tile, 64 hexadecimal digits in lower case; empty while it is being woven."""
-    source: str = ""
-    """Which source made it: "noise", a model's name, or "fallback"."""
-
-
 class Goodbye(Struct, array_like=True, tag=44, frozen=True):
     """server -> client, last message before some closings: a refused Hello, being sent out, and the server's stop.
 
@@ -472,18 +458,19 @@ class Standing(Struct, array_like=True, tag=45, frozen=True):
 
 
 Message = (
-    Hello | Move | Ping | Say | Whisper | Signal | Who | Block | Leave | Order | Account | Report
+    Hello | Move | Ping | Say | Whisper | Signal | Who | Block | Leave | Order | Account | Report | EditTerrain
     | Welcome | Refused | Done | Pong | Frame | Area | AreaComplete | Correction
-    | People | Whispered | Signalled | Region | Goodbye | Standing
+    | People | Whispered | Signalled | Region | Goodbye | Standing | TerrainEdited
 )  # fmt: skip
 
 CLIENT_MESSAGES: dict[int, type[Struct]] = {
     1: Hello, 2: Move, 3: Ping, 4: Say, 5: Whisper, 6: Signal, 7: Who, 8: Block, 9: Leave,
-    10: Order, 11: Account, 12: Report,
+    10: Order, 11: Account, 12: Report, 13: EditTerrain,
 }  # fmt: skip
 SERVER_MESSAGES: dict[int, type[Struct]] = {
     32: Welcome, 33: Refused, 34: Done, 35: Pong, 36: Frame, 37: Area, 38: AreaComplete, 39: Correction, 40: People,
     41: Whispered, 42: Signalled, 43: Region, 44: Goodbye, 45: Standing,
+    46: TerrainEdited,
 }  # fmt: skip
 RESULTS: dict[tuple[type[Struct], str], Any] = {
     (Order, OrderAct.LIST): list[Person],
@@ -496,5 +483,6 @@ RESULTS: dict[tuple[type[Struct], str], Any] = {
     (Account, AccountAct.TOKENS): list[TokenInfo],
     (Account, AccountAct.BOT): Secret,
     (Report, ""): int,
+    (EditTerrain, ""): list[Edited],
 }
 """What Done carries, by command and act; None for the others."""

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 __all__ = [
     "AuditEntry",
+    "Edited",
     "Limits",
     "Line",
     "Named",
@@ -113,6 +114,14 @@ class AuditEntry(Struct, array_like=True, frozen=True):
     """Reason, role, and what else belongs to the act."""
     until_ms: int = 0
     """Unix time; 0: without end, or the act has none."""
+
+
+class Edited(Struct, array_like=True, frozen=True):
+    """A region that an edit touched, and the version that its overlay has from then on."""
+
+    rx: int
+    rz: int
+    version: int
 
 
 class Limits(Struct, array_like=True, frozen=True):

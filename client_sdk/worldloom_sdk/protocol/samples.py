@@ -37,6 +37,8 @@ FRAME_BODY = _body(
 )  # fmt: skip
 """Cy comes from the cell in the east, Bo has moved."""
 _TILE = "5f" * 32
+_HEIGHTS = struct.pack("<6h", 160, 176, 192, 160, -32_768, 192)
+"""Three samples by two about 5.5 m high, the last of them on the border of region (1, 0)."""
 
 SAMPLES: dict[type[Struct], tuple[Struct, ...]] = {
     type(group[0]): group
@@ -62,6 +64,7 @@ SAMPLES: dict[type[Struct], tuple[Struct, ...]] = {
             messages.Account(8, messages.AccountAct.BOT, "Hilda", [messages.Scope.MOVE, messages.Scope.TALK]),
         ),
         (messages.Report(9, _BO, "says vile things"),),
+        (messages.EditTerrain(10, 126, 10, 3, 2, _HEIGHTS),),
         (
             messages.Welcome(
                 1, _ADA, "Ada", "Worldloom", "w1", 86_400_123, 640, 1_280, 40, 64, "resume-0123456789",
@@ -84,12 +87,14 @@ SAMPLES: dict[type[Struct], tuple[Struct, ...]] = {
         (
             messages.Region(0, 0, messages.RegionState.WOVEN, _TILE, "noise"),
             messages.Region(-1, 0, messages.RegionState.WEAVING),
+            messages.Region(1, 0, messages.RegionState.WOVEN, _TILE, "noise", 4),
         ),
         (
             messages.Goodbye("restart", "the server is stopping", 5_000),
             messages.Goodbye("kicked", "shouting"),
         ),
         (messages.Standing("guest", 600_000, "shouting", False),),
+        (messages.TerrainEdited(1, 0, 5, 128, 10, 1, 2, struct.pack("<2h", 192, 192)),),
     )
 }  # fmt: skip
 """One or more of each message."""

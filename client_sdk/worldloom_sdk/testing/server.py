@@ -18,7 +18,7 @@ from worldloom.gateway.sockets import GameSocket, SocketSettings, SocketWatch
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import SqlStore, open_store
 from worldloom.ports import PlaceRow, Store, TerrainSource, TileRow, Tx
-from worldloom.services import accounts, order, places, terrain, worlds
+from worldloom.services import accounts, order, overlays, places, terrain, worlds
 from worldloom.services.asking import OPERATOR, Whom
 from worldloom.worldgen.outcome import Emerged
 from worldloom_sdk.errors import ContentError
@@ -154,6 +154,7 @@ class Server:
             write_buffer_bytes=self.config.sync.write_buffer_bytes,
         )
         self._emerging: asyncio.Task[None] | None = None
+        self._overlaying: asyncio.Task[None] | None = None
         self._saving: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._sql: SqlStore | None = None
@@ -180,15 +181,18 @@ class Server:
             unix_ms=self._clock.unix_ms,
         )
         self.node.emerge.on_emerged.append(self._emerged)
-        self._emerging = asyncio.get_running_loop().create_task(self.node.emerge.run(), name="emerge")
+        loop = asyncio.get_running_loop()
+        self._emerging = loop.create_task(self.node.emerge.run(), name="emerge")
+        self._overlaying = loop.create_task(self.node.overlays.run(), name="overlays")
 
     async def close(self) -> None:
         """End everything. May be called whatever came of ``open``."""
-        if self._emerging is not None:
+        if self._emerging is not None and self._overlaying is not None:
             await self.node.gateway.close(0)
             self._emerging.cancel()
+            self._overlaying.cancel()
             looking = [self._looking] if self._looking is not None else []
-            await asyncio.gather(self._emerging, *looking, return_exceptions=True)
+            await asyncio.gather(self._emerging, self._overlaying, *looking, return_exceptions=True)
         for socket in list(self._watch.sockets):
             socket.abort()
         if self._sql is not None:
@@ -203,7 +207,7 @@ class Server:
 
     def check(self) -> None:
         """Raise what a part of the server failed with."""
-        for part in (self._emerging, self._saving, self._looking):
+        for part in (self._emerging, self._overlaying, self._saving, self._looking):
             if part is not None and part.done():
                 part.result()
 
@@ -279,13 +283,18 @@ class Server:
         await self.store.run(places.save, [PlaceRow(account, x, z, 0, yaw)])
 
     async def _content(self, path: str) -> bytes:
-        kind, _, sha256 = path.strip("/").partition("/")
-        if kind != "content":
-            raise ContentError(f"{path}: expected /content/ and a sha256")
-        found = await self.store.read(terrain.content, sha256)
-        if found is None:
+        match path.strip("/").split("/"):
+            case ["content", sha256]:
+                content = await self.store.read(terrain.content, sha256)
+                data = content[1] if content is not None else None
+            case ["overlay", rx, rz]:
+                overlay = await self.store.read(overlays.stored, (int(rx), int(rz)))
+                data = overlay.data if overlay is not None else None
+            case _:
+                raise ContentError(f"{path}: expected /content/ and a sha256, or /overlay/ and a region")
+        if data is None:
             raise ContentError(f"{path}: expected 200, got 404")
-        return found[1]
+        return data
 
     def _emerged(self, emerged: Emerged) -> None:
         self._on_change()

@@ -24,6 +24,7 @@ _MAX_KINDS = 1_024
 _NAMED_SECRET = re.compile(r"(?i)\b(token|resume|password|secret|authorization)(\W{1,3})([^\s,;&\"']{4,})")
 _URL_PASSWORD = re.compile(r"(://[^\s:/@]*:)[^\s/@]+(@)")
 _RANDOM_TEXT = re.compile(r"(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[A-Za-z0-9_-]{40,}")
+_MIGRATIONS = "alembic.runtime.migration"
 _COLOURS = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31;1m"}
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 """Attributes that every record has; any other was given as ``extra``."""
@@ -49,7 +50,7 @@ def setup_logs(config: LogConfig, stream: TextIO | None = None) -> None:
     # Libraries tell of each connection or statement at INFO; here that is a metric.
     for name in ("uvicorn", "uvicorn.access", "asyncio", "sqlalchemy", "alembic", "mqtt"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-    migrations = logging.getLogger("alembic.runtime.migration")
+    migrations = logging.getLogger(_MIGRATIONS)
     migrations.setLevel(root.level)
     migrations.addFilter(_is_of_a_migration)
 
@@ -57,6 +58,12 @@ def setup_logs(config: LogConfig, stream: TextIO | None = None) -> None:
 def _is_of_a_migration(record: logging.LogRecord) -> bool:
     """Whether a line of Alembic tells of a migration that runs, or of something wrong; not of its own set-up."""
     return record.levelno >= logging.WARNING or str(record.msg).startswith("Running ")
+
+
+def _names_a_migration(record: logging.LogRecord) -> bool:
+    """Whether a line has the names and title of a migration of ours and nothing else: no secret, however it looks."""
+    told = (record.name, record.levelno, record.msg)
+    return told == (_MIGRATIONS, logging.INFO, "Running %s") and not record.exc_info and not _extras(record)
 
 
 class RepeatLimit(logging.Filter):
@@ -109,7 +116,7 @@ class TextFormatter(logging.Formatter):
         )
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
-        line = blot(line)
+        line = line if _names_a_migration(record) else blot(line)
         colour = _COLOURS.get(record.levelname, "") if self._coloured else ""
         return f"{colour}{line}\x1b[0m" if colour else line
 
@@ -123,7 +130,7 @@ class JsonFormatter(logging.Formatter):
             "ts": round(record.created, 3),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "msg": blot(record.getMessage()),
+            "msg": record.getMessage() if _names_a_migration(record) else blot(record.getMessage()),
         }
         if record.exc_info:
             entry["traceback"] = blot(self.formatException(record.exc_info))

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from worldloom.errors import ConfigError
-from worldloom.persistence.rights import denied
+from worldloom.persistence.rights import denied, give
 
 __all__ = [
     "METRICS_TOKEN_FILE",
     "NEW_SECRETS",
     "SECRETS_FILE",
     "Secrets",
+    "data_mark",
     "metrics_token",
     "mode_fault",
     "open_secrets",
@@ -119,6 +120,15 @@ def metrics_token(opened: Secrets) -> str:
     return hmac.new(opened.server, b"metrics", hashlib.sha256).hexdigest()
 
 
+def data_mark(token: str) -> str:
+    """By which a server and a command see that they speak of one data folder: 16 hex digits.
+
+    Args:
+        token: The metrics token of that folder; the mark does not tell it.
+    """
+    return hashlib.sha256(f"mark {token}".encode()).hexdigest()[:16]
+
+
 def seal_key(opened: Secrets) -> bytes:
     """What seals reports: 32 bytes that follow from the server's secret."""
     return hmac.new(opened.server, b"reports", hashlib.sha256).digest()
@@ -176,7 +186,7 @@ def mode_fault(path: Path) -> str:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file for its owner alone: after a crash it is there whole, or not at all.
+    """Write a file for its owner alone, who is the folder's: after a crash it is there whole, or not at all.
 
     Raises:
         OSError: The folder cannot be written to.
@@ -188,6 +198,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        give(draft, path.parent)
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)

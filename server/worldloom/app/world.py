@@ -6,13 +6,17 @@ A test, or the SDK's testing kit, holds its clock in hand; ``node.serve`` gives 
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import suppress
 
 from worldloom.app.announce import Announcer
 from worldloom.app.clock import unix_ms
+from worldloom.app.overlays import Overlays
 from worldloom.config import Config
 from worldloom.errors import StoreUnavailable
+from worldloom.gateway.commands import Slow
 from worldloom.gateway.desk import Desk
 from worldloom.gateway.door import Door
+from worldloom.gateway.earthworks import Earthworks
 from worldloom.gateway.enforcer import Enforcer
 from worldloom.gateway.entrance import Entrance
 from worldloom.gateway.gateway import Gateway
@@ -39,7 +43,6 @@ from worldloom.shard.simulation import Shard
 from worldloom.world.lookahead import Lookahead
 from worldloom.world.terrain import TerrainTable
 from worldloom.worldgen.emerge import EmergeQueue
-from worldloom.worldgen.outcome import Emerged
 from worldloom.worldgen.process import SourceProcess
 from worldloom.worldgen.sources import make_source
 from worldloom_sdk.protocol.geometry import to_units
@@ -82,20 +85,9 @@ class World:
         stylist: Stylist | None = None,
     ) -> None:
         self.config, self.store, self.row, self.clock = config, store, row, clock
-        noise = make_source("noise", row.seed)
         self.land = TerrainTable()
-        self.emerge = EmergeQueue(
-            self._load_tile,
-            self._save_tile,
-            source or noise,
-            noise,
-            config.worldgen,
-            clock,
-            stylist=stylist,
-            commit=self._commit_styles,
-        )
+        self.emerge = self._emerging(source, stylist)
         announcer = Announcer(publish, self._layer_of, unix_ms)
-        self.emerge.on_emerged += [self._emerged, announcer.emerged]
         rules = Rules.of(config, row)
         times = Times(clock.monotonic, clock.world_ms, unix_ms)
         self.fanout = FanOut(config.sync.view_cells, config.sync.bytes_per_second_per_client)
@@ -109,6 +101,8 @@ class World:
             forget=self.emerge.forget,
             ahead=Lookahead(config.worldgen.ahead_s, min(WISHES, config.worldgen.queue_limit)),
         )
+        self.overlays = Overlays(store, self.shard)
+        self.emerge.on_emerged += [self.overlays.emerged, announcer.emerged]
         self.uplink = Uplink(
             1,
             1,
@@ -130,11 +124,30 @@ class World:
         self.enforcer = self.gateway.enforcer = Enforcer(
             store, self.gateway.roster, self.gateway.bouncer, unix_ms
         )
-        gateway = self.gateway
-        desk = Desk(store, gateway.roster, gateway.shuns, gateway.evidence, self.enforcer, times, seal_key)
-        gateway.commands.slow.update(desk.handlers)
+        self.gateway.commands.slow.update(self._slow_commands(times, seal_key))
         self._saving = asyncio.Lock()
         self._saved: dict[int, tuple[int, int, int, int]] = {}
+
+    def _emerging(self, source: TerrainSource | SourceProcess | None, stylist: Stylist | None) -> EmergeQueue:
+        """The queue that makes regions available, over the store."""
+        noise = make_source("noise", self.row.seed)
+        return EmergeQueue(
+            self._load_tile,
+            self._save_tile,
+            source or noise,
+            noise,
+            self.config.worldgen,
+            self.clock,
+            stylist=stylist,
+            commit=self._commit_styles,
+        )
+
+    def _slow_commands(self, times: Times, seal_key: bytes) -> dict[type, Slow]:
+        """Handlers of the commands that ask the store."""
+        gateway, store = self.gateway, self.store
+        desk = Desk(store, gateway.roster, gateway.shuns, gateway.evidence, self.enforcer, times, seal_key)
+        earthworks = Earthworks(store, self.overlays.edited, self.overlays.doubt, times.unix_ms)
+        return {**desk.handlers, **earthworks.handlers}
 
     def tick(self, tick: int) -> None:
         """One tick: moves up, step, everybody's share down."""
@@ -191,13 +204,6 @@ class World:
         if self.emerge.want(rx, rz, away_s, asker):
             self.shard.weaving(rx, rz)
 
-    def _emerged(self, emerged: Emerged) -> None:
-        if emerged.tile is None:
-            self.shard.unweave(emerged.rx, emerged.rz)
-        elif (emerged.rx, emerged.rz) not in self.land:
-            heights = emerged.tile.heights
-            self.shard.add_region(emerged.rx, emerged.rz, heights, emerged.sha256, emerged.source)
-
     def _layer_of(self, avatar: int) -> int | None:
         mirror = self.fanout.mirror
         key = mirror.keys[mirror.where.get(avatar, (0, 0))[0]]
@@ -205,7 +211,9 @@ class World:
 
     async def _land_ready(self, rx: int, rz: int) -> bool:
         if (rx, rz) not in self.land:
-            self._emerged(await self.emerge.get(rx, rz))
+            emerged = await self.emerge.get(rx, rz)
+            with suppress(StoreUnavailable):
+                await self.overlays.hold([emerged])
         return (rx, rz) in self.land
 
     async def _load_tile(self, rx: int, rz: int) -> TileRow | None:

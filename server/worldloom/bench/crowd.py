@@ -46,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--blocks", type=int, default=5, metavar="N", help="how many each of them blocks (default: 5)")
     add("--border-steppers", type=int, default=0, metavar="N", help="clients to and fro on a cell border")
     add("--emerge-load", action="store_true", help="new land has to be woven all the time")
+    add(
+        "--generator",
+        choices=["noise", "gan"],
+        default="noise",
+        help="what weaves it (default: noise, which needs no torch)",
+    )
     add("--busy-neighbour", action="store_true", help="a busy process on the server's core")
     add("--json", action="store_true", help="one JSON object instead of a table")
 
@@ -117,6 +123,7 @@ def _plan_of(args: argparse.Namespace) -> Plan:
         blocks=args.blocks,
         border_steppers=args.border_steppers,
         emerge_load=args.emerge_load,
+        generator=args.generator,
         busy_neighbour=args.busy_neighbour,
     )
 
@@ -125,7 +132,7 @@ def _prepare(plan: Plan, walkers: Walkers, folder: Path) -> list[str]:
     """Write configuration and database; tokens of the walkers, then of settlers."""
     settlers = round(_SETTLERS_PER_S * (plan.seconds + WARM_UP_S)) if plan.emerge_load else 0
     spots = list(zip(walkers.x.astype(int).tolist(), walkers.z.astype(int).tolist(), strict=True))
-    write_config(folder / "config.toml", Settings(plan.clients, plan.full_rate))
+    write_config(folder / "config.toml", Settings(plan.clients, plan.full_rate, plan.generator))
     return make_world(folder / "config.toml", folder / "data", spots + far_places(settlers))
 
 

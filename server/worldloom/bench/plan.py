@@ -38,6 +38,8 @@ class Plan:
     """Clients that step to and fro on a cell border."""
     emerge_load: bool = False
     """New land has to be woven all the time."""
+    generator: str = "noise"
+    """What weaves it."""
     busy_neighbour: bool = False
     """A busy process shares the server's core."""
 

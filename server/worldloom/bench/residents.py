@@ -31,10 +31,12 @@ class Settings:
     Attributes:
         clients: How many come from one address; limits on connections and joins make room for them.
         full_rate: No budget of bytes.
+        generator: What makes the land.
     """
 
     clients: int
     full_rate: bool
+    generator: str = "noise"
 
     def to_toml(self) -> str:
         """The configuration file. All limits stay as they are but those by which one address may not be a crowd."""
@@ -52,6 +54,8 @@ class Settings:
                 "http_requests_per_s = 1000",
                 "[world]",
                 f"seed = {_SEED}",
+                "[worldgen]",
+                f'generator = "{self.generator}"',
                 *(["[sync]", "bytes_per_second_per_client = 0"] if self.full_rate else []),
                 "",
             ]

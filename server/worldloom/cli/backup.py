@@ -11,6 +11,7 @@ from worldloom.errors import ConfigError
 from worldloom.persistence.archive import About
 from worldloom.persistence.backups import BACKUPS_FOLDER, backup_name, make_folder, prune
 from worldloom.persistence.dump import dump
+from worldloom.persistence.rights import give
 
 __all__ = ["add_arguments", "run"]
 
@@ -69,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
 
     with told_on_stderr("reading") as progress:
         path, manifest = dump(config.storage_url, place, files, progress)
+    if args.output is None:
+        give(path, config.data_path)
     print(f"{path}\n{contents(manifest, path, began)}")
     if args.keep is not None:
         print(f"removed: {len(prune(folder, args.keep))} older")

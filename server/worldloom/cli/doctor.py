@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import shutil
 import socket
 import sqlite3
@@ -22,10 +23,10 @@ from worldloom.cli.settings import (
     config_of,
 )
 from worldloom.cli.verdict import Check, State
-from worldloom.config import Config, ignored_variables
+from worldloom.config import Config, ServerConfig, ignored_variables
 from worldloom.errors import ConfigError
 from worldloom.persistence.backups import BACKUPS_FOLDER, newest
-from worldloom.persistence.rights import denied, owner_hint
+from worldloom.persistence.rights import denied, owner_hint, owner_name
 
 __all__ = [
     "add_arguments",
@@ -117,7 +118,7 @@ def _looks(config: Config) -> dict[str, Callable[[], Check]]:
         "door": lambda: check_door(config),
         "backup": lambda: check_backup(data, time.time()),
         "disk": lambda: check_disk(data),
-        "port": lambda: check_port(server.host, server.port),
+        "port": lambda: check_port(server, data),
         "tls": lambda: check_tls(server.tls_cert, server.tls_key, time.time()),
         "open files": lambda: check_files(server.max_connections + SPARE_FILES),
         "clock": lambda: check_clock(time.time()),
@@ -167,7 +168,7 @@ def check_torch() -> Check:
     try:
         return Check(State.OK, "torch", version("torch"))
     except PackageNotFoundError:
-        return Check(State.OK, "torch", "absent: needed for --generator gan alone")
+        return Check(State.OK, "torch", "absent: land is made by noise, the trained generator needs it")
 
 
 def check_sqlite(running: tuple[int, int, int], *, uses_sqlite: bool = True) -> Check:
@@ -242,10 +243,13 @@ def check_door(config: Config) -> Check:
 
 
 def check_backup(data: Path, unix_s: float) -> Check:
-    """A world that was served has a backup that is not old."""
+    """A world that was served has a backup that is not old, in a folder of its own user."""
     from worldloom.app.secrets import SECRETS_FILE
 
     folder = data / BACKUPS_FOLDER
+    if folder.is_dir() and (owner := owner_name(folder)) != (whose := owner_name(data)):
+        advice = f"sudo chown -R {whose}: {shlex.quote(str(folder))}"
+        return Check(State.FAIL, "backup", f"{folder} belongs to {owner}, the world to {whose}", advice)
     made = newest(folder)
     advice = "worldloom backup, best by a timer; leave it so if you keep backups elsewhere"
     if made is None:
@@ -274,17 +278,34 @@ def check_disk(data: Path) -> Check:
     return Check(State.OK, "disk", text)
 
 
-def check_port(host: str, port: int) -> Check:
-    """The port can be listened on."""
+def check_port(server: ServerConfig, data: Path) -> Check:
+    """The port can be listened on, or the world of this data folder does so already."""
+    host, port = server.host, server.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except OSError as error:
-        advice = "if that is your world, worldloom status shows it; else choose another --port"
-        return Check(State.FAIL, "port", f"{host}:{port}: {error.strerror or error}", advice)
+        return _taken(server, data, f"{host}:{port}: {error.strerror or error}")
     return Check(State.OK, "port", f"{host}:{port} is free")
+
+
+def _taken(server: ServerConfig, data: Path, fault: str) -> Check:
+    from worldloom.cli.running import health_of, is_of
+
+    health = health_of(server)
+    if health is None:
+        advice = "if that is your world, worldloom status shows it; else choose another --port"
+        return Check(State.FAIL, "port", fault, advice)
+    where = f"{server.host}:{server.port}"
+    is_own = is_of(health, data)
+    if is_own:
+        return Check(State.OK, "port", f"{where}: the world is running")
+    told = f"{where}: a world named {str(health['world'])!r} is running"
+    if is_own is None:
+        return Check(State.WARN, "port", told, "is it the one of this data folder? worldloom status shows it")
+    return Check(State.FAIL, "port", f"{told}, of another data folder", "choose another --port, or --data")
 
 
 def check_tls(cert: str, key: str, unix_s: float) -> Check:

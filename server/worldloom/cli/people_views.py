@@ -11,6 +11,7 @@ from worldloom.cli.people_words import (
     NAME_CHARS,
     add_json,
     add_who,
+    number,
     plain,
     print_json,
     print_table,
@@ -57,14 +58,23 @@ def add_commands(add: Add) -> None:
     listing = add(
         "list",
         "accounts, with role and what is laid upon them",
-        f"The first {people.PAGE_MAX} by name whose name contains TEXT, in any case and spelling. Guests are not in\n"
-        "the database, nor is who is here now. Times are UTC.\n\n"
-        "  worldloom people list\n  worldloom people list mal\n  worldloom people list --networks\n"
+        f"The first {people.PAGE_MAX} by name whose name contains TEXT, in any case and spelling; with --from, those\n"
+        "by number from N on. Guests are not in the database, nor is who is here now. Times are UTC.\n\n"
+        "  worldloom people list\n  worldloom people list mal\n  worldloom people list --from 1\n"
+        "  worldloom people list --networks\n"
         "  worldloom people list --json | jq -r '.[] | select(.role != \"resident\").name'\n",
     )
     listing.add_argument("text", metavar="TEXT", nargs="?", default="", type=short_text(NAME_CHARS))
     listing.add_argument(
         "--networks", action="store_true", help="networks that are banned or muted, in the place of accounts"
+    )
+    listing.add_argument(
+        "--from",
+        dest="start",
+        metavar="N",
+        type=number(),
+        default=0,
+        help=f"account number to begin at, by number; {people.PAGE_MAX} at a time",
     )
     add_json(listing)
     listing.set_defaults(work=_list)
@@ -86,21 +96,28 @@ def add_commands(add: Add) -> None:
 async def _list(store: SqlStore, _: Config, args: argparse.Namespace) -> int:
     if args.networks:
         return _print_networks(await store.read(_networks, args.text), args.json)
-    listed = await store.read(_listed, args.text)
+    listed = await store.read(_listed, people.ListPeople(OPERATOR, args.text, start=args.start))
     if args.json:
         print_json([_account(one.found, one.sanctions) for one in listed])
         return 0
     columns = ("#", "name", "role", "bot of", "last seen", "in force")
     print_table(columns, (_row(one) for one in listed))
     if len(listed) == people.PAGE_MAX:
-        print(f"\nThe first {people.PAGE_MAX} by name: give a part of the name to see others.")
+        print(f"\n{_how_to_go_on(listed[-1].found.account.account, args.start)}")
     elif not listed:
-        print(f"Nobody{f' with {args.text!r} in the name' if args.text else ''}.")
+        whom = f" with {args.text!r} in the name" if args.text else ""
+        print(f"Nobody{whom}{f' from number {args.start} on' if args.start else ''}.")
     return 0
 
 
-def _listed(tx: Tx, text: str) -> list[_Listed]:
-    found = people.list_people(tx, people.ListPeople(OPERATOR, text))
+def _how_to_go_on(last: int, start: int) -> str:
+    if start:
+        return f"There may be more: --from {last + 1}"
+    return f"The first {people.PAGE_MAX} by name: give a part of the name, or --from 1 for all of them by number."
+
+
+def _listed(tx: Tx, command: people.ListPeople) -> list[_Listed]:
+    found = people.list_people(tx, command)
     numbers = {one.account.account for one in found} | {one.account.owner or 0 for one in found}
     laid = tx.sanctions(sorted(numbers), (), unix_ms())
     return [

@@ -33,7 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_option(parser)
     add_data_option(parser)
     add_listen_options(parser)
-    parser.add_argument("--generator", choices=["noise", "gan"], help="what makes the land (default: noise)")
+    parser.add_argument(
+        "--generator", choices=["auto", "gan", "noise"], help="what makes the land (default: auto)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -17,15 +17,14 @@ from rich.table import Table
 from rich.text import Text
 
 from worldloom.app.secrets import read_secret_file
+from worldloom.cli.running import own_url, trusting
 from worldloom.cli.settings import add_config_option, add_data_option, config_of
-from worldloom.config import ServerConfig
 from worldloom.errors import WorldloomError
 
 __all__ = [
     "Sample",
     "StatusError",
     "add_arguments",
-    "own_url",
     "parse_metrics",
     "read",
     "report",
@@ -114,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
     named = args.url if own is None else own_url(own)
     url = (named if "://" in named else f"http://{named}").rstrip("/")
     # On this machine the certificate's name is another, and there is nobody in between.
-    context = _trusting() if args.insecure or (own is not None and own.tls_cert) else None
+    context = trusting() if args.insecure or (own is not None and own.tls_cert) else None
     token = token_in(args.token_file) if args.token_file is not None else ""
     before, now = read(url, context, token), None
     if args.once or args.json:
@@ -131,13 +130,6 @@ def run(args: argparse.Namespace) -> int:
             now = read(url, context, token)
             live.update(table(url, before, now), refresh=True)
             before = now
-
-
-def own_url(server: ServerConfig) -> str:
-    """Where the server of these settings is reached from its own machine."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(server.host, server.host)
-    scheme = "https" if server.tls_cert else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
 
 
 def read(url: str, context: ssl.SSLContext | None = None, token: str = "") -> Sample:
@@ -239,14 +231,6 @@ def _outcomes(now: Sample) -> dict[str, float]:
         for name, value in now.values.items()
         if name.startswith(f"{_OUTCOME}{{")
     }
-
-
-def _trusting() -> ssl.SSLContext:
-    """A context that takes any certificate: for a server's own, self-signed one."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _get(url: str, context: ssl.SSLContext | None, token: str) -> bytes:

@@ -3,7 +3,8 @@
 import argparse
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from rich.progress import Progress
 
@@ -22,13 +23,17 @@ from worldloom.cli.worldgen_land import Land, Region, progress, regions_of
 from worldloom.config import Config
 from worldloom.errors import ConfigError, WorldloomError
 from worldloom.ports import TerrainSource, TileRow, Tx, WorldRow
-from worldloom.services import terrain
+from worldloom.services import overlays, styles, terrain
 from worldloom.world.edges import edges_of, read_edges
-from worldloom.worldgen.sources import make_source
+from worldloom.worldgen.sources import make_source, settled
 from worldloom.worldgen.stitch import stitch
+from worldloom.worldgen.styling import woven
+from worldloom_sdk.protocol.overlay import Overlay, overlaid
 from worldloom_sdk.protocol.tiles import Tile, decode_tile
 
 __all__ = ["add_arguments", "run"]
+
+T = TypeVar("T")
 
 _JOBS = (
     worldgen_map,
@@ -50,6 +55,10 @@ class _World:
     name: str
     seed: int
     tiles: dict[Region, Tile]
+    """As they were made: what is made beside them is fitted to these."""
+    overlays: dict[Region, Overlay]
+    styles: dict[Region, bytes]
+    """Of the regions that have one, made or not."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,8 +88,13 @@ def run(args: argparse.Namespace) -> int:
     regions = regions_of(args.around, *args.regions)
     with progress() as bars:
         world = _read(config, args.seed, regions, bars)
-        made = _made(make_source(config.worldgen.generator, world.seed), regions, world.tiles, bars)
-        land = Land(world.name, world.seed, args.around, args.regions, world.tiles, made)
+        if settled(config.worldgen.generator) == "noise":
+            world = replace(world, styles={})  # Noise follows none.
+        made = _made(make_source(config.worldgen.generator, world.seed), regions, world, bars)
+        stored, new = (
+            {at: _as_it_is(tile, world.overlays) for at, tile in part.items()} for part in (world.tiles, made)
+        )
+        land = Land(world.name, world.seed, args.around, args.regions, stored, new)
         try:
             told = args.write(args, config, land, bars)
         except OSError as error:
@@ -98,7 +112,7 @@ def _read(config: Config, seed: int | None, regions: list[Region], bars: Progres
         WorldloomError: There is no world, or its database cannot be read.
     """
     if seed is not None:
-        return _World("Worldloom", seed, {})
+        return _World("Worldloom", seed, {}, {}, {})
     task = bars.add_task("reading", total=len(regions))
     return asyncio.run(_read_stored(config.storage_url, regions, lambda: bars.advance(task)))
 
@@ -119,9 +133,11 @@ async def _read_stored(url: str, regions: list[Region], on_region: Callable[[], 
             if (stored := await store.read(terrain.load, region)) is not None:
                 tiles[region] = _decoded(stored)
             on_region()
+        edited = await store.read(overlays.overlays, regions)
+        chosen = await store.read(styles.within, regions)
     finally:
         await store.close()
-    return _World(row.name, row.seed, tiles)
+    return _World(row.name, row.seed, tiles, edited, chosen)
 
 
 def _world_row(tx: Tx, _: None) -> WorldRow | None:
@@ -137,17 +153,23 @@ def _decoded(row: TileRow) -> Tile:
         ) from None
 
 
-def _made(
-    source: TerrainSource, regions: list[Region], stored: dict[Region, Tile], bars: Progress
-) -> dict[Region, Tile]:
+def _as_it_is(tile: Tile, edited: dict[Region, Overlay]) -> Tile:
+    return replace(tile, heights=overlaid(tile.heights, edited.get((tile.rx, tile.rz))))
+
+
+def _made(source: TerrainSource, regions: list[Region], world: _World, bars: Progress) -> dict[Region, Tile]:
     """The regions that are not stored, fitted to what is beside them, as they would be if somebody came there."""
     made: dict[Region, Tile] = {}
-    edges = {region: read_edges(edges_of(tile.heights)) for region, tile in stored.items()}
-    for rx, rz in bars.track([region for region in regions if region not in stored], description="making"):
-        beside = {(dx, dz): edges.get((rx + dx, rz + dz)) for dx in (-1, 0, 1) for dz in (-1, 0, 1)}
-        tile = stitch(
-            source.generate(rx, rz), {at: known for at, known in beside.items() if known is not None}
-        )
+    edges = {region: read_edges(edges_of(tile.heights)) for region, tile in world.tiles.items()}
+    for rx, rz in bars.track([at for at in regions if at not in world.tiles], description="making"):
+        chosen = _around(world.styles, rx, rz)
+        tile = stitch(woven(source, rx, rz, chosen), _around(edges, rx, rz, itself=False))
         made[rx, rz] = tile
         edges[rx, rz] = read_edges(edges_of(tile.heights))
     return made
+
+
+def _around(known: dict[Region, T], rx: int, rz: int, itself: bool = True) -> dict[Region, T]:
+    """What is known of the regions around one, by their offset."""
+    offsets = [(dx, dz) for dz in (-1, 0, 1) for dx in (-1, 0, 1) if itself or dx or dz]
+    return {(dx, dz): known[rx + dx, rz + dz] for dx, dz in offsets if (rx + dx, rz + dz) in known}

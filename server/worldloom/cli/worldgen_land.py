@@ -114,7 +114,7 @@ def add_job(
         help=f"regions of 256 m (default: {regions[0]}x{regions[1]})",
     )
     job.add_argument(
-        "--generator", choices=["noise", "gan"], help="what makes the land (default: the world's)"
+        "--generator", choices=["auto", "gan", "noise"], help="what makes the land (default: the world's)"
     )
     job.add_argument(
         "-o", "--output", type=Path, default=Path(output), metavar="FILE", help=f"(default: {output})"

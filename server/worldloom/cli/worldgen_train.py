@@ -58,11 +58,7 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    check_generator("gan")
-    import torch
-
-    if args.device == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("--device: expected a GPU that torch can use; got none. Use --device cpu")
+    check_generator("gan", own_weights=True)
     if (args.folder / "checkpoint.pt").exists() and not args.resume:
         raise ConfigError(
             f"{args.folder}: expected a new folder, got one with a checkpoint. Give --resume to go on with it"
@@ -70,7 +66,7 @@ def _run(args: argparse.Namespace) -> int:
     from worldloom.worldgen.gan.training import Options, Training
 
     held_out = tuple(filter(None, (name.strip() for name in args.held_out.split(","))))
-    windows = _windows(args, held_out)
+    small, windows = _windows(args, held_out)
     options = Options(
         size=args.size,
         minutes=args.minutes,
@@ -79,7 +75,7 @@ def _run(args: argparse.Namespace) -> int:
         device=args.device,
         held_out=held_out,
     )
-    training = Training(windows, options, args.folder)
+    training = Training(small, windows, options, args.folder)
     if args.resume:
         training.resume()
     try:
@@ -98,13 +94,17 @@ def _told(held_out: str) -> str:
     return f" --held-out {held_out}" if held_out else ""
 
 
-def _windows(args: argparse.Namespace, held_out: tuple[str, ...]) -> "Windows":
+def _windows(args: argparse.Namespace, held_out: tuple[str, ...]) -> "tuple[Windows, ...]":
+    from worldloom.worldgen.gan.conditions import WINDOW
     from worldloom.worldgen.gan.dataset import cut, load_tiles
 
     with progress() as bars:
-        task = bars.add_task("reading", total=WINDOWS)
+        task = bars.add_task("reading", total=2 * WINDOWS)
         tiles = load_tiles(args.data, without=held_out)
-        return cut(tiles, WINDOWS, args.seed, lambda done, total: bars.update(task, completed=done))
+        return tuple(
+            cut(tiles, WINDOWS, args.seed, side, lambda done, total: bars.advance(task))
+            for side in (64, WINDOW)
+        )
 
 
 def _train(training: "Training", minutes: float) -> None:

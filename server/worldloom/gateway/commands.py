@@ -23,7 +23,7 @@ from worldloom_sdk.protocol.codec import ProtocolError, decode_client
 from worldloom_sdk.protocol.geometry import XZ_PER_M
 from worldloom_sdk.protocol.messages import RefusalCode, SayKind, Scope
 
-__all__ = ["REACH", "Commands"]
+__all__ = ["REACH", "Commands", "Slow"]
 
 REACH = {SayKind.SAY: 20 * XZ_PER_M, SayKind.SHOUT: 100 * XZ_PER_M, SayKind.REGION: -1}
 SIGNAL_REACH = 100 * XZ_PER_M

@@ -5,6 +5,7 @@ from typing import Protocol
 from worldloom.errors import Refusal
 from worldloom.gateway.commands import Commands
 from worldloom.gateway.limits import address_key
+from worldloom.gateway.news import RegionTeller
 from worldloom.gateway.pressure import Pressure
 from worldloom.gateway.session import Session, SessionState
 from worldloom.gateway.sockets import GameSocket
@@ -27,6 +28,7 @@ class Host(Protocol):
 
     commands: Commands
     pressure: Pressure
+    news: RegionTeller
 
     def greet(self, connection: "Connection", hello: Hello) -> None:
         """Somebody says Hello."""
@@ -89,6 +91,7 @@ class Connection:
         """It has caught up."""
         if self.session is not None and self.session.socket is self.socket:
             self._host.pressure.drained(self.session)
+            self._host.news.tell_all(self.session)
 
     def on_closed(self, code: int) -> None:
         """No message comes or goes any more."""

@@ -108,7 +108,7 @@ class Desk:
     async def _look_up(self, by: By, asked: messages.Order) -> object:
         read = self._store.read
         if asked.act is OrderAct.LIST:
-            return await self._list(by, asked.name)
+            return await self._list(by, asked.name, asked.number)
         if asked.act is OrderAct.SHOW:
             return await self._show(by, asked)
         if asked.act is OrderAct.REPORTS:
@@ -118,17 +118,22 @@ class Desk:
         rows = await read(people.audit_page, people.AuditPage(by))
         return [people.to_entry(row) for row in rows]
 
-    async def _list(self, by: By, query: str) -> list[Person]:
-        command = people.ListPeople(by, query, PEOPLE_MAX)
+    async def _list(self, by: By, query: str, start: int) -> list[Person]:
+        command = people.ListPeople(by, query, PEOPLE_MAX, start)
         found = await self._store.read(people.list_people, command)
+        if start:  # A page of accounts alone: whoever turns pages meets each of them once.
+            return [people.to_person(one, self._is_here(one.account.account)) for one in found]
         known = {one.account.account: one for one in found}
         here = [
             people.to_person(known[s.avatar], True) if s.avatar in known else _present(s)
             for s in self._roster
             if s.avatar in known or query.casefold() in s.name.casefold()
         ]
-        away = [people.to_person(one) for account, one in known.items() if self._roster.find(account) is None]
+        away = [people.to_person(one) for account, one in known.items() if not self._is_here(account)]
         return [*here, *away][:PEOPLE_MAX]
+
+    def _is_here(self, account: int) -> bool:
+        return self._roster.find(account) is not None
 
     async def _show(self, by: By, asked: messages.Order) -> Person:
         whom = self._whom(asked)

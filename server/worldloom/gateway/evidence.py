@@ -1,16 +1,18 @@
 """Evidence: what a reporter was sent in the last half minute, for a report. Taken from what was written, not asked for.
 
-Once a second it is noted which places each view group was being sent, and where everybody was; lines, whispers and
-signals are noted by seat and session as they are written.
+Twice a second it is noted which places each view group was being sent, and where everybody was; lines, whispers and
+signals are noted by seat and session as they are written. ADR 12 says why that is a sample and not the frames.
 """
 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any
 
 import msgpack
 import numpy as np
+import numpy.typing as npt
 
 from worldloom.gateway.roster import Roster
 from worldloom.gateway.session import KEPT_MS, Session
@@ -21,8 +23,10 @@ from worldloom.replication.views import GroupKey, ViewGroup, rates_of
 from worldloom_sdk.protocol.geometry import CELL_SHIFT, PATCH_SHIFT, TICK_MS, XZ_PER_M
 from worldloom_sdk.protocol.words import XZ_MARGIN
 
-__all__ = ["KEPT_MS", "Evidence"]
+__all__ = ["KEPT_MS", "SAMPLE_TICKS", "Evidence"]
 
+SAMPLE_TICKS = 10
+"""From one noting to the next: half a second."""
 SEEN_AT_ONCE = 64
 """Bodies of one moment that go into a report, nearest first; whom it is about is always among them."""
 HEARD_BYTES = 512 * 1024
@@ -30,34 +34,40 @@ HEARD_BYTES = 512 * 1024
 _ROW_BYTES = 40
 """What a line takes beside its name and text, at most."""
 
+Ints = npt.NDArray[np.integer[Any]]
 _Line = tuple[int, str, int, str, str | bytes]
 """World time, kind, avatar, name and text."""
 _Body = tuple[int, float, float]
 """Avatar, x and z in metres."""
-_Watched = tuple[GroupKey, ViewGroup, int, frozenset[int]]
-
+_Watched = tuple[ViewGroup, int, frozenset[int]]
+"""A view group, its step, and who is cut out."""
 
 _NOBODY: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
 class _Moment:
-    """Where everybody was, and what each viewer was being sent: arrays, so that the collector has little to look at."""
+    """Where everybody was, and what each viewer was being sent: arrays, so that the collector has little to look at.
+
+    Each of the narrowest type that carries it: some 21 bytes for each who is here.
+    """
 
     at_ms: int
-    ids: I64
-    cells: I64
+    ids: Ints
+    cells: Ints
     """``[c, 3]`` cx, cz, layer of those that somebody was in."""
-    cell: I64
+    cell: Ints
     """``[n]`` which of them each body was in, and ``patch``, which patch of it."""
-    patch: I64
-    x: I64
-    z: I64
-    viewers: I64
+    patch: Ints
+    x: Ints
+    z: Ints
+    """In units."""
+    viewers: Ints
     """``[v]`` avatars of those who were being sent something, and ``group``, which of the groups each was in."""
-    group: I64
-    groups: list[tuple[GroupKey, ViewGroup, int]]
-    """View groups, with their steps on the ladder then."""
+    group: Ints
+    groups: list[ViewGroup]
+    steps: Ints
+    """``[len(groups)]`` on the ladder, then."""
     cut: dict[int, frozenset[int]]
     """By avatar: who was cut out, of those who had somebody cut out."""
 
@@ -66,7 +76,8 @@ class _Moment:
         found = np.flatnonzero(self.viewers == avatar)
         if not len(found):
             return None
-        return *self.groups[self.group[found[0]]], self.cut.get(avatar, _NOBODY)
+        number = int(self.group[found[0]])
+        return self.groups[number], int(self.steps[number]), self.cut.get(avatar, _NOBODY)
 
 
 class Evidence:
@@ -80,10 +91,10 @@ class Evidence:
 
     def __init__(self, roster: Roster, fanout: FanOut, world_ms: Callable[[], int]) -> None:
         self._roster, self._fanout, self._world_ms = roster, fanout, world_ms
-        self._moments: deque[_Moment] = deque(maxlen=KEPT_MS // 1_000 + 1)
+        self._moments: deque[_Moment] = deque(maxlen=KEPT_MS // (SAMPLE_TICKS * TICK_MS) + 1)
 
     def sample(self) -> None:
-        """About once a second: note where everybody is."""
+        """Every ``SAMPLE_TICKS`` ticks, when all of the tick is written: note where everybody is."""
         mirror = self._fanout.mirror
         ids, rows, words = mirror.everybody()
         taken, cell = np.unique(rows, return_inverse=True)
@@ -93,18 +104,24 @@ class Evidence:
         # Slots may lie a little outside of their cell.
         patch = np.clip(z >> PATCH_SHIFT, 0, 3) * 4 + np.clip(x >> PATCH_SHIFT, 0, 3)
         east, south = (cells[cell, axis] << CELL_SHIFT for axis in (0, 1))
-        told = [
-            (seat, seat.group) for seat in self._fanout.seats if seat.group is not None and not seat.paused
-        ]
-        number = {group: i for i, group in enumerate(dict.fromkeys(group for _, group in told))}
+        # Whoever is sent nothing, because its buffer is full or its picture has to wait, is in no group.
+        groups = [group for group in self._fanout.views.groups.values() if len(group)]
+        told = [seat for group in groups for seat in group]
+        group = np.repeat(np.arange(len(groups)), [len(one) for one in groups])
         self._moments.append(
             _Moment(
                 self._world_ms(),
-                *(ids, cells, cell, patch, x + east, z + south),
-                np.array([seat.avatar for seat, _ in told], np.int64),
-                np.array([number[group] for _, group in told], np.int64),
-                [(group.key, group, group.family.step.item(group.index)) for group in number],
-                {seat.avatar: frozenset(seat.blocked) for seat, _ in told if seat.blocked},
+                ids.astype(np.uint32),
+                cells.astype(np.int32),
+                cell.astype(np.min_scalar_type(len(cells))),
+                patch.astype(np.uint8),
+                (x + east).astype(np.int32),
+                (z + south).astype(np.int32),
+                np.array([seat.avatar for seat in told], np.uint32),
+                group.astype(np.min_scalar_type(len(groups))),
+                groups,
+                np.array([one.family.step[one.index] for one in groups], np.int16),
+                {seat.avatar: frozenset(seat.blocked) for seat in told if seat.blocked},
             )
         )
 
@@ -142,7 +159,7 @@ class Evidence:
             watched = moment.watched(session.avatar)
             if moment.at_ms >= since and watched is not None:
                 near = _in_view(moment, session.avatar, *watched)
-                seen.append((moment.at_ms, _nearest(moment, near, session.avatar, about, watched[0])))
+                seen.append((moment.at_ms, _nearest(moment, near, session.avatar, about, watched[0].key)))
         return seen
 
 
@@ -164,11 +181,9 @@ def _bytes_of(what: str | bytes) -> bytes:
     return what.encode() if isinstance(what, str) else what
 
 
-def _in_view(
-    moment: _Moment, viewer: int, key: GroupKey, group: ViewGroup, step: int, blocked: frozenset[int]
-) -> I64:
+def _in_view(moment: _Moment, viewer: int, group: ViewGroup, step: int, blocked: frozenset[int]) -> I64:
     """Who was sent to a viewer, as indices into the moment: by cell, layer and rate, less those cut out."""
-    offsets, radius = group.family.around.offsets, group.family.radius
+    key, offsets, radius = group.key, group.family.around.offsets, group.family.radius
     rates = rates_of(group, step).reshape(len(key.layers), len(offsets), 16)
     place = np.empty((2 * radius + 1, 2 * radius + 1), np.int64)
     place[offsets[:, 0] + radius, offsets[:, 1] + radius] = np.arange(len(offsets))
@@ -187,10 +202,10 @@ def _in_view(
 def _nearest(moment: _Moment, near: I64, viewer: int, about: int, key: GroupKey) -> list[_Body]:
     """The nearest of some bodies, whom it is about before all."""
     own = np.flatnonzero(moment.ids == viewer)
-    x0, z0 = (
-        (moment.x[own[0]], moment.z[own[0]]) if len(own) else (key.cx << CELL_SHIFT, key.cz << CELL_SHIFT)
-    )
-    ids, x, z = moment.ids[near], moment.x[near], moment.z[near]
+    x0, z0 = key.cx << CELL_SHIFT, key.cz << CELL_SHIFT
+    if len(own):
+        x0, z0 = moment.x.item(own[0]), moment.z.item(own[0])
+    ids, x, z = (column[near].astype(np.int64) for column in (moment.ids, moment.x, moment.z))
     # Within the view this stays below 2**31: distance and id are one number, and the order is the same every time.
     order = ((x - x0) ** 2 + (z - z0) ** 2) << 32 | ids
     order[ids == about] = -1

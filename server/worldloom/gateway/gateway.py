@@ -17,7 +17,7 @@ from worldloom.gateway.commands import Commands
 from worldloom.gateway.connection import Connection
 from worldloom.gateway.enforcer import Enforcer
 from worldloom.gateway.entrance import Admitted, Entrance, Known
-from worldloom.gateway.evidence import Evidence
+from worldloom.gateway.evidence import SAMPLE_TICKS, Evidence
 from worldloom.gateway.inbox import MoveInbox
 from worldloom.gateway.news import RegionTeller
 from worldloom.gateway.pressure import Pressure
@@ -353,6 +353,8 @@ class Gateway:
         for news in frame.regions:
             self.news.take(news)
         self._welcome_arrived()
+        if frame.tick % SAMPLE_TICKS == 0:
+            self.evidence.sample()
 
     def take_snapshot(self, snapshot: ShardSnapshot) -> None:
         """After a gap: everything anew."""
@@ -370,14 +372,13 @@ class Gateway:
             if now - session.lost_at >= self._rules.resume_s:
                 self._end(session)
         for session in self.roster:
-            # By now the client has its new token, or its connection is lost.
-            live = session.state is SessionState.LIVE and now - session.live_at >= RESUME_GRACE_S
-            if session.unheard and live:
+            live = session.unheard and session.state is SessionState.LIVE
+            if live and now - session.live_at >= RESUME_GRACE_S:
+                # By now the client has its new token, or its connection is lost.
                 self._hear(session)
         self.steering.forgive()
         self.pressure.sweep()
         self.shuns.sweep()
-        self.evidence.sample()
 
     def places(self) -> dict[int, Place]:
         """Where every account is or was last: x, z, y, yaw in units."""

@@ -1,10 +1,13 @@
-"""Region news: tells each session of the land in the 3 x 3 regions around its body. Knows no tiles."""
+"""Region news: tells each session of the land in the 3 x 3 regions around its body, and of edits. Knows no tiles."""
+
+from dataclasses import replace
 
 from worldloom.gateway.roster import Region, Roster
 from worldloom.gateway.session import Session, SessionState
 from worldloom.replication.feed import FORGOTTEN, RegionNews
 from worldloom.replication.wire import message
 from worldloom_sdk.protocol import messages
+from worldloom_sdk.protocol.overlay import Patch
 
 __all__ = ["RegionTeller"]
 
@@ -20,13 +23,15 @@ class RegionTeller:
         return len(self._known)
 
     def take(self, news: RegionNews) -> None:
-        """The shard made, or began to make, or forgot a region."""
+        """The shard made, or began to make, or forgot a region, or somebody edited it."""
+        region = news.rx, news.rz
         if news.state == FORGOTTEN:
-            self._known.pop((news.rx, news.rz), None)
+            self._known.pop(region, None)
             return
-        self._known[news.rx, news.rz] = news
-        for session in self._roster.around(news.rx, news.rz):
-            self._tell(session, news)
+        edit = _edit_frame(news, news.patch) if news.patch is not None else b""
+        known = self._known[region] = replace(news, patch=None)
+        for session in self._roster.around(*region):
+            self._tell(session, known, edit)
 
     def move(self, session: Session, region: Region) -> None:
         """A body is in this region now."""
@@ -46,8 +51,27 @@ class RegionTeller:
             if news is not None:
                 self._tell(session, news)
 
-    def _tell(self, session: Session, news: RegionNews) -> None:
-        what = news.sha256 or "weaving"
-        if session.state is SessionState.LIVE and session.told.get((news.rx, news.rz)) != what:
-            session.told[news.rx, news.rz] = what
-            session.write(message(messages.Region(news.rx, news.rz, news.state, news.sha256, news.source)))
+    def _tell(self, session: Session, news: RegionNews, edit: bytes = b"") -> None:
+        """Tell a session of a region, by the frame of an edit if that is all that it does not know.
+
+        A client that does not keep up reading gets no edits; once it does, it is told what version there is.
+        """
+        region, what = (news.rx, news.rz), (news.sha256 or "weaving", news.overlay)
+        told = session.told.get(region)
+        if session.state is not SessionState.LIVE or told == what:
+            return
+        if edit and session.socket is not None and session.socket.paused:
+            return
+        session.told[region] = what
+        if edit and told == (news.sha256, news.overlay - 1):
+            session.write(edit)
+            return
+        whole = messages.Region(news.rx, news.rz, news.state, news.sha256, news.source, news.overlay)
+        session.write(message(whole))
+
+
+def _edit_frame(news: RegionNews, patch: Patch) -> bytes:
+    """The message of an edit, ready to be written to whoever knows the version before."""
+    size = patch.width, patch.depth
+    edited = messages.TerrainEdited(news.rx, news.rz, news.overlay, patch.x, patch.z, *size, patch.to_bytes())
+    return message(edited)

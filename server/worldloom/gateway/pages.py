@@ -4,6 +4,7 @@ Whatever is shown comes from callables that the application hands in. Every answ
 are JSON with a stable ``error`` and a ``detail`` that says expected and got.
 """
 
+import hashlib
 import hmac
 import re
 import time
@@ -13,9 +14,9 @@ from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from ipaddress import ip_address
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
@@ -23,13 +24,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from worldloom.errors import DATABASE_AWAY, StoreUnavailable
 from worldloom.gateway.limits import RateLimit, address_key
+from worldloom.ports import OverlayRow
+from worldloom_sdk.protocol.geometry import REGION_LIMIT
 from worldloom_sdk.protocol.messages import PROTOCOL_VERSION, SUBPROTOCOL_PATH
 
-__all__ = ["About", "ContentSource", "make_app"]
+__all__ = ["OVERLAY_MEDIA_TYPE", "About", "ContentSource", "OverlaySource", "make_app"]
+
+OVERLAY_MEDIA_TYPE = "application/vnd.worldloom.overlay"
 
 ContentSource = Callable[[str], Awaitable[tuple[str, bytes] | None]]
 """Content by the sha256 of its bytes: media type and bytes; None when there is none of that hash."""
 
+OverlaySource = Callable[[tuple[int, int]], Awaitable[OverlayRow | None]]
+"""The stored overlay of a region; None where nothing was ever changed."""
+
+_RegionIndex = Annotated[int, Path(ge=-REGION_LIMIT, le=REGION_LIMIT)]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FOR_EVER = "public, max-age=31536000, immutable"
 _METRICS_KEPT_S = 1.0
@@ -114,6 +123,10 @@ class _Frontage:
             await self._app(scope, receive, send_with_headers)
 
 
+async def _nothing_changed(region: tuple[int, int]) -> OverlayRow | None:
+    return None
+
+
 def make_app(
     health: Callable[[], dict[str, Any]],
     metrics: Callable[[], bytes],
@@ -124,6 +137,7 @@ def make_app(
     on_answer: Callable[[int], None] = lambda status: None,
     metrics_token: str = "",
     now: Callable[[], float] = time.monotonic,
+    overlay: OverlaySource = _nothing_changed,
 ) -> FastAPI:
     """Build the application.
 
@@ -138,6 +152,7 @@ def make_app(
         metrics_token: Who gives it as a bearer is shown metrics and all of the health; without one, only who
             asks from this machine is.
         now: Monotonic seconds.
+        overlay: Looks overlays up; by default there is none.
     """
     app = FastAPI(
         title="Worldloom", version=about().version, docs_url=None, redoc_url=None, redirect_slashes=False
@@ -145,6 +160,7 @@ def make_app(
     app.add_middleware(_Frontage, requests=RateLimit(requests_per_s, 2 * requests_per_s), on_answer=on_answer)
     _add_status(app, health, _Kept(metrics, now), _Insiders(metrics_token))
     _add_content(app, _ContentCache(content, content_cache_bytes))
+    _add_overlays(app, overlay)
     _add_pages(app, about)
     _add_errors(app)
     return app
@@ -243,6 +259,31 @@ def _add_content(app: FastAPI, cache: _ContentCache) -> None:
         if _matches(request.headers.get("if-none-match"), headers["ETag"]):
             return Response(status_code=304, headers=headers)
         return Response(found[1], media_type=found[0], headers=headers)
+
+
+def _add_overlays(app: FastAPI, source: OverlaySource) -> None:
+    @app.get(
+        "/overlay/{rx}/{rz}",
+        tags=["content"],
+        response_class=Response,
+        responses={
+            200: {"content": {OVERLAY_MEDIA_TYPE: {}}, "description": "The region's overlay as it is now."},
+            304: {"description": "You have it."},
+            400: {"description": "No region."},
+            404: {"description": "Nothing was ever changed there."},
+        },
+    )
+    async def overlay(rx: _RegionIndex, rz: _RegionIndex, request: Request) -> Response:
+        """What people changed of a region's ground; which version it is stands within."""
+        found = await source((rx, rz))
+        if found is None:
+            return _error(404, "not_found", f"expected a region that was edited, got {rx}, {rz}")
+        # Not the version: a world that was restored counts some of them a second time.
+        etag = f'"{hashlib.sha256(found.data).hexdigest()}"'
+        headers = {"ETag": etag, "Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}
+        if _matches(request.headers.get("if-none-match"), etag):
+            return Response(status_code=304, headers=headers)
+        return Response(found.data, media_type=OVERLAY_MEDIA_TYPE, headers=headers)
 
 
 def _matches(if_none_match: str | None, etag: str) -> bool:

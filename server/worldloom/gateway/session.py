@@ -221,7 +221,7 @@ class Session:
         card: Its entry of People, packed.
         recovery: A recovery code to be told with the next Welcome.
         region: Where its body is, None before that is known.
-        told: Regions that this connection was told of, with the state told.
+        told: Regions that this connection was told of, with the tile (or "weaving") and the version of the overlay.
     """
 
     avatar: int
@@ -254,7 +254,7 @@ class Session:
     wrong: int = 0
     wrong_limit: int = 10
     region: tuple[int, int] | None = None
-    told: dict[tuple[int, int], str] = field(default_factory=dict)
+    told: dict[tuple[int, int], tuple[str, int]] = field(default_factory=dict)
     lost_at: float = 0.0
     paused_at: float = 0.0
     pauses: list[float] = field(default_factory=list)

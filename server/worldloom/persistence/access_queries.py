@@ -3,7 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from worldloom.persistence.tables import account, code, token
 from worldloom.ports import AccountRow, CodeRow, PlaceRow, SeenRow, TokenRow
@@ -69,6 +81,11 @@ _INVITATIONS = select(func.count()).where(
 )
 
 
+def _is_called(part: str, skeleton: str) -> ColumnElement[bool]:
+    named = account.c.name.contains(part, autoescape=True)
+    return or_(named, account.c.skeleton.contains(skeleton, autoescape=True)) if skeleton else named
+
+
 class AccessQueries:
     """Half of ``ports.OrderTx`` over a connection that is in a transaction.
 
@@ -90,10 +107,14 @@ class AccessQueries:
 
     def accounts_named(self, part: str, skeleton: str, limit: int) -> Sequence[AccountRow]:
         """Accounts whose name contains ``part``, or whose skeleton contains ``skeleton``; by skeleton."""
-        named = account.c.name.contains(part, autoescape=True)
-        looks = account.c.skeleton.contains(skeleton, autoescape=True)
-        found = ACCOUNT.where(or_(named, looks) if skeleton else named)
+        found = ACCOUNT.where(_is_called(part, skeleton))
         rows = self.connection.execute(found.order_by(account.c.skeleton).limit(limit))
+        return [to_account(row) for row in rows]
+
+    def accounts_from(self, number: int, part: str, skeleton: str, limit: int) -> Sequence[AccountRow]:
+        """The same by number, from this one on."""
+        found = ACCOUNT.where(account.c.id >= literal(number, BigInteger), _is_called(part, skeleton))
+        rows = self.connection.execute(found.order_by(account.c.id).limit(limit))
         return [to_account(row) for row in rows]
 
     def bots_of(self, account: int) -> Sequence[AccountRow]:

@@ -33,6 +33,7 @@ from worldloom.persistence.archive import (
     table_member,
     utc_stamp,
 )
+from worldloom.persistence.rights import owner_hint
 
 __all__ = ["TableRows", "write_archive"]
 
@@ -120,6 +121,10 @@ def _whole_file(path: Path) -> Iterator[IO[bytes]]:
             part.unlink(missing_ok=True)
             raise
         sync_folder(path.parent)
+    except PermissionError as error:
+        raise ArchiveError(
+            f"{path}: expected to write it; got: {error.strerror}; {owner_hint(path)}"
+        ) from None
     except OSError as error:
         raise ArchiveError(
             f"{path}: expected to write it; got: {error.strerror or error}. Make room, or choose another place"

@@ -1,10 +1,13 @@
 """Backups: the folder that they lie in, and what they are called. Knows not what is in them, and needs no library."""
 
+import errno
+import os
 import re
 import time
 from pathlib import Path
 
 from worldloom.persistence.archive import ArchiveError, utc_stamp
+from worldloom.persistence.rights import give, owner_hint
 
 __all__ = ["BACKUPS_FOLDER", "SUFFIX", "backup_name", "before_name", "make_folder", "newest", "prune"]
 
@@ -33,16 +36,22 @@ def before_name(revision: str, unix_s: float) -> str:
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder, for its owner alone.
+    """Make the folder, for its owner alone: whose the folder above is, even if root makes it.
 
     Raises:
-        ArchiveError: It cannot be made.
+        ArchiveError: It cannot be made, or not be written to.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.exists():
+            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            give(folder, folder.parent)
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
+        hint = f"; {owner_hint(folder)}" if isinstance(error, PermissionError) else ""
         raise ArchiveError(
-            f"{folder}: expected a folder for backups; got: {error.strerror or error}"
+            f"{folder}: expected a folder to write backups to; got: {error.strerror or error}{hint}"
         ) from None
 
 
@@ -74,7 +83,8 @@ def prune(folder: Path, keep: int) -> list[Path]:
         for path in old:
             path.unlink(missing_ok=True)
     except OSError as error:
+        hint = f"; {owner_hint(folder)}" if isinstance(error, PermissionError) else ""
         raise ArchiveError(
-            f"{folder}: expected to remove old backups; got: {error.strerror or error}"
+            f"{folder}: expected to remove old backups; got: {error.strerror or error}{hint}"
         ) from None
     return old

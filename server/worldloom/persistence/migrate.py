@@ -25,6 +25,7 @@ from worldloom.persistence.engine import parse_url, postgres_engine, sqlite_engi
 from worldloom.persistence.faults import naming_the_file
 from worldloom.persistence.lock import FileLock
 from worldloom.persistence.numbering import numbers_kept
+from worldloom.persistence.rights import give
 
 __all__ = [
     "alembic_config",
@@ -103,6 +104,9 @@ def migrate(url: str, backups: Path | None = None, files: Mapping[str, bytes] | 
             if kept is not None:
                 kept.unlink(missing_ok=True)
             raise
+    if path is not None:
+        for made in (path, lock_path(path)):
+            give(made, path.parent)
 
 
 def upgrade(connection: Connection, revision: str) -> None:
@@ -128,7 +132,8 @@ def _back_up(connection: Connection, folder: Path | None, files: Mapping[str, by
         make_folder(folder)
         path = folder / before_name(head, time.time())
         manifest = dump_connection(connection, path, about, files)
-    except ArchiveError as error:
+        give(path, folder.parent)
+    except (ArchiveError, OSError) as error:
         raise WorldloomError(
             f"the world was not migrated to {head}, nothing was changed: expected a backup before; {error}"
         ) from None

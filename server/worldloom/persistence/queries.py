@@ -3,14 +3,15 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import BigInteger, Table, bindparam, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from worldloom.errors import StoreUnavailable
 from worldloom.persistence.access_queries import ACCOUNT, to_account
 from worldloom.persistence.order_queries import OrderQueries
 from worldloom.persistence.style_queries import StyleQueries
-from worldloom.persistence.tables import account, content, tile, token, world
-from worldloom.ports import AccountRow, EdgesRow, PlaceRow, TileRow, TokenRow, WorldRow
+from worldloom.persistence.tables import account, content, overlay, tile, token, world
+from worldloom.ports import AccountRow, EdgesRow, OverlayRow, PlaceRow, TileRow, TokenRow, WorldRow
 
 __all__ = ["TILE_MEDIA_TYPE", "SqlTx"]
 
@@ -40,6 +41,20 @@ _EDGES_AROUND = select(tile.c.rx, tile.c.rz, tile.c.edges).where(
     tile.c.rx.in_([bindparam("west"), bindparam("rx"), bindparam("east")]),
     tile.c.rz.in_([bindparam("north"), bindparam("rz"), bindparam("south")]),
     (tile.c.rx != bindparam("rx")) | (tile.c.rz != bindparam("rz")),
+)
+_AMONG: Any = bindparam("regions", expanding=True)
+_WOVEN = select(tile.c.rx, tile.c.rz).where(tuple_(tile.c.rx, tile.c.rz).in_(_AMONG))
+_OVERLAYS = select(overlay.c.rx, overlay.c.rz, overlay.c.version, overlay.c.data).where(
+    tuple_(overlay.c.rx, overlay.c.rz).in_(_AMONG)
+)
+_NEXT_OVERLAY = (
+    update(overlay)
+    .where(
+        overlay.c.rx == bindparam("at_rx"),
+        overlay.c.rz == bindparam("at_rz"),
+        overlay.c.version == bindparam("before", type_=BigInteger),
+    )
+    .values(version=bindparam("now"), data=bindparam("bytes"), edited_ms=bindparam("at_ms"))
 )
 _CONTENT = select(content.c.media_type, content.c.data).where(content.c.sha256 == bindparam("sha256"))
 
@@ -143,6 +158,35 @@ class SqlTx(OrderQueries, StyleQueries):
         """The borders of the stored tiles around a region, up to eight."""
         around = {"west": rx - 1, "rx": rx, "east": rx + 1, "north": rz - 1, "rz": rz, "south": rz + 1}
         return [EdgesRow(*row) for row in self.connection.execute(_EDGES_AROUND, around)]
+
+    def woven(self, regions: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+        """Which of these regions have a tile."""
+        if not regions:
+            return set()
+        return {(rx, rz) for rx, rz in self.connection.execute(_WOVEN, {"regions": [*regions]})}
+
+    def overlays(self, regions: Sequence[tuple[int, int]]) -> Sequence[OverlayRow]:
+        """The overlays of those of these regions that have one."""
+        if not regions:
+            return []
+        return [OverlayRow(*row) for row in self.connection.execute(_OVERLAYS, {"regions": [*regions]})]
+
+    def save_overlay(self, row: OverlayRow, now_ms: int) -> None:
+        """Store an overlay, in place of the version before its own; the first is version 1.
+
+        Raises:
+            StoreUnavailable: Another version is stored.
+        """
+        if row.version == 1:
+            first = {"rx": row.rx, "rz": row.rz, "version": 1, "data": row.data, "edited_ms": now_ms}
+            self.connection.execute(insert(overlay), first)
+            return
+        placed = {"at_rx": row.rx, "at_rz": row.rz, "before": row.version - 1}
+        written = {"now": row.version, "bytes": row.data, "at_ms": now_ms}
+        if self.connection.execute(_NEXT_OVERLAY, placed | written).rowcount != 1:
+            raise StoreUnavailable(
+                f"region ({row.rx}, {row.rz}): expected version {row.version - 1} of its overlay, got another"
+            )
 
     def content(self, sha256: str) -> tuple[str, bytes] | None:
         """Media type and bytes of immutable content. ``sha256``: 64 hex digits."""

@@ -1,9 +1,10 @@
-"""Rights: what to say of a file that may not be touched: whose it is, and how to be its owner. Knows no command."""
+"""Rights: whose a file is or shall be, and what to say of one that may not be touched. Knows no command."""
 
 import os
+import shlex
 from pathlib import Path
 
-__all__ = ["denied", "owner_hint"]
+__all__ = ["denied", "give", "owner_hint", "owner_name"]
 
 
 def denied(error: PermissionError) -> str:
@@ -25,7 +26,33 @@ def owner_hint(path: Path) -> str:
         return "mend its rights, or choose another"
     name = _name(owner)
     whose = "it" if seen == path.absolute() else str(seen)
+    if _owner(seen.parent)[1] == os.geteuid():
+        # In one's own folder: somebody else, most likely root, made it by mistake.
+        return f"{whose} belongs to {name}: sudo chown -R {_name(os.geteuid())}: {shlex.quote(str(seen))}"
     return f"{whose} belongs to {name}: run it as that user: sudo -u {name} ..."
+
+
+def owner_name(path: Path) -> str:
+    """Whose a file or folder is, by name; empty where files have no owners, or it cannot be told."""
+    owner = _owner(path)[1]
+    return "" if owner is None else _name(owner)
+
+
+def give(made: Path, folder: Path) -> None:
+    """Give what was just made to whose a folder is, where root made it by mistake; else it stays whose it is.
+
+    Args:
+        made: A file or folder. Should it have become a link meanwhile, the link is given, not what it leads to.
+        folder: The data folder.
+
+    Raises:
+        OSError: It cannot be given.
+    """
+    if os.name == "nt" or os.geteuid() != 0:
+        return
+    found = folder.stat()
+    if found.st_uid != 0:
+        os.chown(made, found.st_uid, found.st_gid, follow_symlinks=False)
 
 
 def _owner(path: Path) -> tuple[Path, int | None]:

@@ -23,6 +23,7 @@ __all__ = [
     "code",
     "content",
     "metadata",
+    "overlay",
     "report",
     "sanction",
     "shun",
@@ -228,3 +229,18 @@ style = Table(
     CheckConstraint("length(style) BETWEEN 1 AND 1024", name="style_length"),
 )
 """What a region is to be like, stored before anything is woven by it, never changed. ``words`` chose it."""
+
+overlay = Table(
+    "overlay",
+    metadata,
+    Column("rx", Integer, primary_key=True, autoincrement=False),
+    Column("rz", Integer, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("edited_ms", BigInteger, nullable=False),
+    CheckConstraint("rx BETWEEN -32767 AND 32767", name="rx_range"),
+    CheckConstraint("rz BETWEEN -32767 AND 32767", name="rz_range"),
+    CheckConstraint("version BETWEEN 1 AND 4294967295", name="version_range"),
+)
+"""What people changed of a region's ground, its borders included: so a region whose land is not made has a row when a
+border that it shares was edited. Never deleted: its versions go on."""

@@ -12,6 +12,7 @@ __all__ = [
     "AuditAct",
     "SanctionKind",
     "allow",
+    "allow_edit",
     "is_staff",
     "lesser",
     "outranks",
@@ -53,6 +54,7 @@ class AuditAct(StrEnum):
     REVOKE = "revoke"
     RECOVERY = "recovery"
     CLOSE_REPORT = "close_report"
+    EDIT = "edit_terrain"
 
 
 def is_staff(role: Role) -> bool:
@@ -82,11 +84,7 @@ def allow(act: OrderAct, role: Role, scopes: frozenset[Scope] | None, other: Rol
     Raises:
         Refusal: FORBIDDEN; the text says which role or scope it takes.
     """
-    if scopes is not None and Scope.ORDER not in scopes:
-        raise Refusal(
-            RefusalCode.FORBIDDEN, f"expected a key with the scope {Scope.ORDER.value!r}, got one without",
-            "ask the bot's owner for a key that has it",
-        )  # fmt: skip
+    _need_order(scopes)
     needed = next(name for name, rank in _RANK.items() if rank == ORDER_RANK[act])
     if _RANK[role] < ORDER_RANK[act]:
         raise Refusal(
@@ -97,3 +95,32 @@ def allow(act: OrderAct, role: Role, scopes: frozenset[Scope] | None, other: Rol
             RefusalCode.FORBIDDEN,
             f"expected somebody of a lower role than {role.value!r}, got {other.value!r}",
         )
+
+
+def allow_edit(role: Role, scopes: frozenset[Scope] | None) -> None:
+    """Decide about an edit of the terrain: all of its rules are here.
+
+    Owners may, anywhere. Who keeps order among people has no say about land. A right to edit one's own land is asked
+    for here, too, once there is one.
+
+    Args:
+        role: Of who asks.
+        scopes: Of the key that was shown; None for a person's own token, which may all.
+
+    Raises:
+        Refusal: FORBIDDEN; the text says which role or scope it takes.
+    """
+    _need_order(scopes)
+    if role is not Role.OWNER:
+        raise Refusal(
+            RefusalCode.FORBIDDEN,
+            f"expected the role {Role.OWNER.value!r} to edit terrain, got {role.value!r}",
+        )
+
+
+def _need_order(scopes: frozenset[Scope] | None) -> None:
+    if scopes is not None and Scope.ORDER not in scopes:
+        raise Refusal(
+            RefusalCode.FORBIDDEN, f"expected a key with the scope {Scope.ORDER.value!r}, got one without",
+            "ask the bot's owner for a key that has it",
+        )  # fmt: skip

@@ -309,9 +309,9 @@ class FanOut:
         self._write(seat, area)
 
     def _join_group(self, seat: Seat, group: ViewGroup) -> None:
+        (group.special if seat.blocked else group.viewers)[seat] = None
         group.family.members[group.index] += 1
         seat.group = group
-        self._set_apart(seat)
         self.seats.watch_patch(seat, group.family.crowded)
         self._note_own_layer(seat, group)
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from worldloom_sdk.protocol.messages import Line
+from worldloom_sdk.protocol.overlay import Patch
 
 __all__ = [
     "FORGOTTEN",
@@ -130,13 +131,20 @@ class SpokenLine:
 
 @dataclass(frozen=True, slots=True)
 class RegionNews:
-    """What the shard knows of a region: woven (with the tile's hash), being woven, or ``FORGOTTEN``."""
+    """What the shard knows of a region: woven (with the tile's hash), being woven, or ``FORGOTTEN``.
+
+    Attributes:
+        overlay: Version of the region's overlay.
+        patch: The edit that made this version of the one before, if that is the news.
+    """
 
     rx: int
     rz: int
     state: int
     sha256: str = ""
     source: str = ""
+    overlay: int = 0
+    patch: Patch | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ slots of a row are a block of one flat pool, so that the words of a whole tick a
 """
 
 from collections.abc import Collection, Iterable
+from itertools import chain
 
 import numpy as np
 
@@ -170,7 +171,7 @@ class Mirror:
     def everybody(self) -> tuple[I64, I64, U64]:
         """Avatar ids ``[n]``, rows ``[n]`` and last words ``[n]`` of all bodies."""
         ids = np.fromiter(self.where, np.int64, len(self.where))
-        rows, slots = np.array(list(self.where.values()), np.int64).reshape(-1, 2).T
+        rows, slots = np.fromiter(chain.from_iterable(self.where.values()), np.int64).reshape(-1, 2).T
         return ids, rows, self.words[self.base[rows] + slots]
 
     def visible(self, avatars: Iterable[int], layers: Collection[int]) -> list[int]:

@@ -4,7 +4,7 @@ import numpy as np
 
 from worldloom.replication.feed import SpokenLine
 from worldloom.replication.seats import Seats
-from worldloom.replication.views import Seat
+from worldloom.replication.views import Seat, Told
 from worldloom_sdk.protocol.geometry import REGION_SHIFT
 
 __all__ = ["LINES_A_TICK", "hearing"]
@@ -35,14 +35,19 @@ def hearing(lines: tuple[SpokenLine, ...], seats: Seats, tick: int) -> dict[Seat
     away = np.hypot((x - lx).astype(np.float64), (z - lz).astype(np.float64))
     same_region = (x >> REGION_SHIFT == lx >> REGION_SHIFT) & (z >> REGION_SHIFT == lz >> REGION_SHIFT)
     heard = np.where(reach < 0, same_region, away <= reach)
+    sizes = [len(line.text.encode()) + len(line.name.encode()) + LINE_BYTES for line in lines]
+    # Who hears the same shares one object, kept for half a minute: the garbage collector looks at every one of them.
+    told: dict[tuple[int, ...], Told] = {}
     result = {}
     for i in np.flatnonzero(heard.any(axis=0)).tolist():
         seat = listeners[i]
         near = [n for n in np.argsort(away[:, i], kind="stable").tolist() if heard[n, i]]
-        mine = _within_budget(seat, [lines[n] for n in near if _may_hear(seat, lines[n])], tick)
+        mine = _within_budget(seat, [n for n in near if _may_hear(seat, lines[n])], sizes, tick)
         if mine:
-            seat.hear(tick, mine)
-            result[seat] = mine
+            if mine not in told:
+                told[mine] = (tick, tuple(lines[n] for n in mine))
+            seat.hear(told[mine])
+            result[seat] = told[mine][1]
     return result
 
 
@@ -53,14 +58,14 @@ def _may_hear(seat: Seat, line: SpokenLine) -> bool:
     return line.layer in seat.layers and line.avatar not in seat.blocked and line.avatar not in seat.deaf
 
 
-def _within_budget(seat: Seat, lines: list[SpokenLine], tick: int) -> tuple[SpokenLine, ...]:
+def _within_budget(seat: Seat, near: list[int], sizes: list[int], tick: int) -> tuple[int, ...]:
+    """Those of some lines, by number, that a viewer has ears for."""
     seat.ears = min(EARS_BURST, seat.ears + (tick - seat.ears_at) * EARS_PER_TICK)
     seat.ears_at = tick
-    heard: list[SpokenLine] = []
-    for line in lines[:LINES_A_TICK]:
-        size = len(line.text.encode()) + len(line.name.encode()) + LINE_BYTES
-        if size > seat.ears:
+    heard: list[int] = []
+    for n in near[:LINES_A_TICK]:
+        if sizes[n] > seat.ears:
             break
-        seat.ears -= size
-        heard.append(line)
+        seat.ears -= sizes[n]
+        heard.append(n)
     return tuple(heard)

@@ -25,6 +25,7 @@ __all__ = [
     "GroupKey",
     "Owed",
     "Seat",
+    "Told",
     "ViewGroup",
     "Views",
     "around",
@@ -34,6 +35,9 @@ __all__ = [
 NO_PATCH = -1
 KEPT_TICKS = 30_000 // TICK_MS
 """How long it is remembered what a viewer was sent."""
+
+Told = tuple[int, tuple[SpokenLine, ...]]
+"""A tick, and lines written in it; one object for all who were told the same."""
 
 
 class Owed(NamedTuple):
@@ -70,18 +74,18 @@ class Seat:
         self.thin = False
         self.blocked: set[int] = set()
         self.deaf: set[int] = set()
-        self.heard: deque[tuple[int, tuple[SpokenLine, ...]]] = deque(maxlen=KEPT_TICKS + 1)
+        self.heard: deque[Told] = deque(maxlen=KEPT_TICKS + 1)
         self.group: ViewGroup | None = None
         self.missing: list[Owed] = []
         self.paused = False
         self.index = -1
         self.ears, self.ears_at = 0.0, -1_000
 
-    def hear(self, tick: int, lines: tuple[SpokenLine, ...]) -> None:
+    def hear(self, told: Told) -> None:
         """Remember what it is told in a tick, and forget what is too old."""
         heard = self.heard
-        heard.append((tick, lines))
-        while tick - heard[0][0] > KEPT_TICKS:
+        heard.append(told)
+        while told[0] - heard[0][0] > KEPT_TICKS:
             heard.popleft()
 
     def unhear(self) -> None:

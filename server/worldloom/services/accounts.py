@@ -18,14 +18,12 @@ from worldloom_sdk.protocol.messages import RefusalCode
 __all__ = [
     "LABEL_MAX",
     "Register",
-    "SignIn",
     "hash_token",
     "insert_named",
     "name_free",
     "new_token",
     "note_seen",
     "register",
-    "sign_in",
 ]
 
 LABEL_MAX = 64
@@ -41,18 +39,6 @@ def new_token() -> str:
 def hash_token(token: str) -> bytes:
     """What is stored of a token: the 32 bytes of its SHA-256. Tokens are random, so no salt is needed."""
     return hashlib.sha256(token.encode()).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """Somebody shows a token."""
-
-    token_sha256: bytes
-    """32 bytes."""
-    networks: tuple[str, ...] = ()
-    """That the address is in, from ``realm.networks.networks_of``."""
-    now_ms: int = 0
-    """Unix time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +59,6 @@ class Register:
     """As typed; None where none is asked for."""
     networks: tuple[str, ...] = ()
     """That the address is in."""
-
-
-def sign_in(tx: Tx, command: SignIn) -> AccountRow:
-    """The account that a token belongs to, with its last place. ``standing.enter`` tells more of it.
-
-    Raises:
-        Refusal: TOKEN, nobody has it; BANNED.
-    """
-    found = enter(tx, Ask(None, command.token_sha256, command.networks, command.now_ms)).account
-    assert found is not None, "a good token is of an account"
-    return found
 
 
 def register(tx: Tx, command: Register) -> AccountRow:

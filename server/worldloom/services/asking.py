@@ -6,11 +6,11 @@ from worldloom.errors import Refusal
 from worldloom.ports import AccountRow, Tx
 from worldloom.realm.names import Name, clean_name
 from worldloom.realm.networks import clean_network
-from worldloom.realm.order import allow
+from worldloom.realm.order import allow, allow_edit
 from worldloom.services.standing import role_of
 from worldloom_sdk.protocol.messages import OrderAct, RefusalCode, Role, Scope
 
-__all__ = ["OPERATOR", "By", "Subject", "Whom", "authorise", "find", "invalid"]
+__all__ = ["OPERATOR", "By", "Subject", "Whom", "authorise", "authorise_edit", "find", "invalid"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,23 @@ def authorise(tx: Tx, by: By, act: OrderAct, other: Role | None = None) -> None:
     Raises:
         Refusal: FORBIDDEN.
     """
-    if by.is_operator:
-        return
+    if not by.is_operator:
+        allow(act, _role_now(tx, by), by.scopes, other)
+
+
+def authorise_edit(tx: Tx, by: By) -> None:
+    """Decide whether somebody may edit terrain, by the role that is stored now.
+
+    Raises:
+        Refusal: FORBIDDEN.
+    """
+    if not by.is_operator:
+        allow_edit(_role_now(tx, by), by.scopes)
+
+
+def _role_now(tx: Tx, by: By) -> Role:
     row = next(iter(tx.accounts([by.account])), None) if by.account is not None else None
-    allow(act, Role.GUEST if row is None else role_of(tx, row), by.scopes, other)
+    return Role.GUEST if row is None else role_of(tx, row)
 
 
 def find(tx: Tx, whom: Whom) -> Subject:

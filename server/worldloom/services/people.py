@@ -54,6 +54,8 @@ class ListPeople:
     query: str = ""
     """A part of the name; in any case, or what looks like it."""
     limit: int = PAGE_MAX
+    start: int = 0
+    """Account number from which on, by number; 0: the first by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,15 @@ class AuditAfter:
 
 
 def list_people(tx: Tx, command: ListPeople) -> list[Found]:
-    """Accounts whose name contains something, by name.
+    """Accounts whose name contains something: the first by name, or a page of all of them by number.
 
     Raises:
         Refusal: FORBIDDEN.
     """
     authorise(tx, command.by, OrderAct.LIST)
     part = clean_text(command.query, _QUERY_MAX)
-    rows = tx.accounts_named(part, skeleton(part), _limited(command.limit))
+    called = part, skeleton(part), _limited(command.limit)
+    rows = tx.accounts_from(command.start, *called) if command.start else tx.accounts_named(*called)
     owners = {row.account: row for row in tx.accounts([row.owner for row in rows if row.owner is not None])}
     return [_found(row, owners.get(row.owner or 0)) for row in rows]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from worldloom.ports import StyleRow, Tx
 
-__all__ = ["ChooseStyles", "CommitStyles", "around", "choose", "commit"]
+__all__ = ["ChooseStyles", "CommitStyles", "around", "choose", "commit", "within"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,17 @@ class ChooseStyles:
 def around(tx: Tx, region: tuple[int, int]) -> Sequence[StyleRow]:
     """The stored styles of the 3 x 3 regions around ``(rx, rz)``."""
     return tx.styles_around(*region)
+
+
+def within(tx: Tx, regions: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+    """The stored styles of regions and of those beside them, by region."""
+    # Every third region sees all that are around it.
+    seen = {(rx - rx % 3 + 1, rz - rz % 3 + 1) for rx, rz in regions for rx, rz in _beside(rx, rz)}
+    return {(row.rx, row.rz): row.style for at in sorted(seen) for row in tx.styles_around(*at)}
+
+
+def _beside(rx: int, rz: int) -> list[tuple[int, int]]:
+    return [(rx + dx, rz + dz) for dx in (-1, 0, 1) for dz in (-1, 0, 1)]
 
 
 def commit(tx: Tx, command: CommitStyles) -> Sequence[StyleRow]:

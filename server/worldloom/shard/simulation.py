@@ -5,7 +5,9 @@ Phases of a tick, in this order: take controls (bodies come, go, speak), step th
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -29,10 +31,12 @@ from worldloom.replication.feed import (
 )
 from worldloom.replication.runs import encode_runs
 from worldloom.world.avatars import AvatarTable
+from worldloom.world.footing import keep_footing
 from worldloom.world.lookahead import Arrival, Lookahead
 from worldloom.world.step import TICKS_PER_S, Ground, Moves, Tables, step
 from worldloom_sdk.protocol.geometry import REGION_SHIFT
 from worldloom_sdk.protocol.messages import CorrectionReason, RegionState
+from worldloom_sdk.protocol.overlay import Overlay, Patch
 
 __all__ = ["Land", "Shard"]
 
@@ -47,8 +51,14 @@ RegionForgotten = Callable[[int, int], None]
 class Land(Ground, Protocol):
     """The land of the held regions."""
 
-    def add(self, rx: int, rz: int, heights: np.ndarray) -> None:
+    def add(self, rx: int, rz: int, heights: np.ndarray, overlay: Overlay | None = None) -> None:
         """Make a region's ground known; heights as in a tile."""
+
+    def lay(self, overlay: Overlay) -> None:
+        """A region has another overlay."""
+
+    def edit(self, rx: int, rz: int, patch: Patch) -> None:
+        """Samples of a region are set, or given back."""
 
     def remove(self, rx: int, rz: int) -> None:
         """Forget a region's ground."""
@@ -99,10 +109,36 @@ class Shard:
         else:
             self._moves.append(message)
 
-    def add_region(self, rx: int, rz: int, heights: np.ndarray, sha256: str, source: str) -> None:
+    def add_region(
+        self,
+        rx: int,
+        rz: int,
+        heights: np.ndarray,
+        sha256: str,
+        source: str,
+        overlay: Overlay | None = None,
+    ) -> None:
         """A region's land is made: bodies may walk there from the next tick on."""
-        self._land.add(rx, rz, heights)
-        self._tell_region(RegionNews(rx, rz, RegionState.WOVEN, sha256, source))
+        self._land.add(rx, rz, heights, overlay)
+        version = overlay.version if overlay is not None else 0
+        self._tell_region(RegionNews(rx, rz, RegionState.WOVEN, sha256, source, version))
+
+    def overlay_version(self, rx: int, rz: int) -> int | None:
+        """The version of a held region's overlay; None for a region that is not held."""
+        return self._regions[rx, rz].overlay if (rx, rz) in self._land else None
+
+    def edit_region(self, rx: int, rz: int, version: int, patch: Patch) -> None:
+        """Samples of a held region are others from the next tick on; ``version`` follows the region's own."""
+        with self._footing(rx, rz):
+            self._land.edit(rx, rz, patch)
+        news = self._regions[rx, rz] = replace(self._regions[rx, rz], overlay=version)
+        self._region_news.append(replace(news, patch=patch))
+
+    def lay_overlay(self, overlay: Overlay) -> None:
+        """A held region has this overlay, however it came to be."""
+        with self._footing(overlay.rx, overlay.rz):
+            self._land.lay(overlay)
+        self._tell_region(replace(self._regions[overlay.rx, overlay.rz], overlay=overlay.version))
 
     def weaving(self, rx: int, rz: int) -> None:
         """A region's land is being made."""
@@ -215,6 +251,17 @@ class Shard:
         t = self.avatars
         ground, _ = self._land.ground(t.x[row : row + 1], t.z[row : row + 1])
         t.y[row] = max(int(ground[0]), 0)
+
+    @contextmanager
+    def _footing(self, rx: int, rz: int) -> Iterator[None]:
+        """The ground of a region changes; nobody there is left within it."""
+        t = self.avatars
+        there = (t.id > 0) & (t.x >> REGION_SHIFT == rx) & (t.z >> REGION_SHIFT == rz)
+        rows = np.flatnonzero(there)
+        before, _ = self._land.ground(t.x[rows], t.z[rows])
+        yield
+        after, _ = self._land.ground(t.x[rows], t.z[rows])
+        keep_footing(t, rows, before, after)
 
     def _part(self, avatar: int) -> None:
         row = self.avatars.row(avatar)

@@ -16,7 +16,19 @@ from worldloom_sdk.protocol.geometry import GROUND_Y, REGION_LIMIT, REGION_SHIFT
 from worldloom_sdk.protocol.messages import CorrectionReason
 from worldloom_sdk.protocol.words import WORD_Y_OFFSET
 
-__all__ = ["PENDING_ALL", "TICKS_PER_S", "Corrections", "Ground", "Moves", "Stepped", "Tables", "step"]
+__all__ = [
+    "ABOVE_GROUND",
+    "CEILING",
+    "ON_GROUND",
+    "PENDING_ALL",
+    "TICKS_PER_S",
+    "Corrections",
+    "Ground",
+    "Moves",
+    "Stepped",
+    "Tables",
+    "step",
+]
 
 TICKS_PER_S = 1000 // TICK_MS
 BELOW_GROUND = Y_PER_M // 4

@@ -1,12 +1,14 @@
 """The terrain table: heights of the regions that are simulated, asked for many positions at once.
 
-Pure NumPy. Knows no tiles' bytes, no storage and no generator; what is added is taken as it is.
+Tile and overlay are joined when either comes, so that asking costs the same wherever people edit. Pure NumPy. Knows no
+tiles' bytes, no storage and no generator; what is added is taken as it is.
 """
 
 import numpy as np
 import numpy.typing as npt
 
 from worldloom_sdk.protocol.geometry import REGION_SHIFT
+from worldloom_sdk.protocol.overlay import GIVEN_BACK, Overlay, Patch, overlaid
 from worldloom_sdk.protocol.tiles import SAMPLES
 
 __all__ = ["TerrainTable"]
@@ -28,6 +30,7 @@ class TerrainTable:
 
     def __init__(self) -> None:
         self._slots: dict[tuple[int, int], int] = {}
+        self._tiles: dict[tuple[int, int], npt.NDArray[np.int16]] = {}
         self._free = list(range(_FIRST_TILES - 1, -1, -1))
         self._pool = np.zeros((_FIRST_TILES, SAMPLES, SAMPLES), np.int16)
         self._flat = self._pool.reshape(-1)
@@ -44,13 +47,14 @@ class TerrainTable:
         """The regions that are known, in the order in which they came."""
         return list(self._slots)
 
-    def add(self, rx: int, rz: int, heights: npt.NDArray[np.int16]) -> None:
+    def add(self, rx: int, rz: int, heights: npt.NDArray[np.int16], overlay: Overlay | None = None) -> None:
         """Make a region known, or replace its heights.
 
         Args:
             rx: Region index.
             rz: Region index.
-            heights: int16 ``[129, 129]`` in 1/32 m, as in ``Tile``; copied.
+            heights: int16 ``[129, 129]`` in 1/32 m, as in ``Tile``; copied if it may be written to.
+            overlay: What was changed there.
 
         Raises:
             ValueError: Another shape or type.
@@ -65,12 +69,42 @@ class TerrainTable:
                 self._grow()
             slot = self._slots[rx, rz] = self._free.pop()
             self._index()
-        self._pool[slot] = heights
+        self._tiles[rx, rz] = heights.copy() if heights.flags.writeable else heights
+        self._pool[slot] = overlaid(heights, overlay)
+
+    def lay(self, overlay: Overlay) -> None:
+        """A known region has this overlay from now on.
+
+        Raises:
+            KeyError: The region is unknown.
+        """
+        region = overlay.rx, overlay.rz
+        self._pool[self._slots[region]] = overlaid(self._tiles[region], overlay)
+
+    def edit(self, rx: int, rz: int, patch: Patch) -> None:
+        """Samples of a known region are set, or given back to its tile.
+
+        Args:
+            rx: Region index.
+            rz: Region index.
+            patch: What is edited; only the samples that the region has count.
+
+        Raises:
+            KeyError: The region is unknown.
+            ValueError: It has none of the samples.
+        """
+        part = patch.within(rx, rz)
+        place = part.place(rx, rz)
+        given_back = part.heights == GIVEN_BACK
+        self._pool[self._slots[rx, rz]][place] = np.where(
+            given_back, self._tiles[rx, rz][place], part.heights
+        )
 
     def remove(self, rx: int, rz: int) -> None:
         """Forget a region; one that is unknown stays so."""
         slot = self._slots.pop((rx, rz), None)
         if slot is not None:
+            del self._tiles[rx, rz]
             self._free.append(slot)
             self._index()
 

@@ -5,33 +5,53 @@ Knows the generators' names. What a generator needs is imported when it is asked
 
 import importlib
 import importlib.util
+from pathlib import Path
 
 from worldloom.errors import ConfigError
 from worldloom.ports import Stylist, TerrainSource
 from worldloom.worldgen.noise import NoiseSource
 
-__all__ = ["FACTORY", "check_generator", "make_source", "make_stylist"]
+__all__ = ["FACTORY", "check_generator", "make_source", "make_stylist", "settled"]
 
 FACTORY = "worldloom.worldgen.sources:make_source"
 """How another process names :func:`make_source`."""
 _GAN = "worldloom.worldgen.gan"
 _NEEDED = ("torch", "safetensors")
+_ITS_WEIGHTS = "its weights"
+_WEIGHTS = Path(__file__).parent / "gan" / "weights.safetensors"
 
 
-def check_generator(generator: str) -> None:
+def settled(generator: str) -> str:
+    """What ``worldgen.generator`` comes to in this installation: "auto" is the trained one where it can be had."""
+    if generator != "auto":
+        return generator
+    return "noise" if _missing() else "gan"
+
+
+def _missing() -> list[str]:
+    """What the trained generator needs and is not here."""
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    return missing if _WEIGHTS.exists() else [*missing, _ITS_WEIGHTS]
+
+
+def check_generator(generator: str, own_weights: bool = False) -> None:
     """Refuse a generator that this installation does not have; imports nothing of it.
+
+    Args:
+        generator: ``worldgen.generator``.
+        own_weights: Whether it does without those that come with Worldloom.
 
     Raises:
         ConfigError: It is not installed.
     """
-    if generator != "gan":
-        return
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    missing = _missing() if generator == "gan" else []
+    if own_weights:
+        missing = [name for name in missing if name != _ITS_WEIGHTS]
     if missing:
         needs = " and ".join(missing)
         raise ConfigError(
             f'worldgen.generator: expected a generator that is installed; got "gan", which needs {needs}. '
-            "Install worldloom[server], or use --generator noise: regions made so far stay as they are when the "
+            "Use --generator noise, or install worldloom[server]: regions made so far stay as they are when the "
             "generator changes."
         )
 
@@ -47,7 +67,7 @@ def make_source(generator: str, seed: int) -> TerrainSource:
         ConfigError: The generator is not installed, or its weights are damaged.
     """
     check_generator(generator)
-    if generator == "gan":
+    if settled(generator) == "gan":
         source: TerrainSource = importlib.import_module(f"{_GAN}.source").shipped(seed)
         return source
     return NoiseSource(seed)
@@ -64,7 +84,7 @@ def make_stylist(generator: str, seed: int) -> Stylist | None:
         ConfigError: The generator is not installed, or its weights are damaged.
     """
     check_generator(generator)
-    if generator == "gan":
+    if settled(generator) == "gan":
         stylist: Stylist = importlib.import_module(f"{_GAN}.provinces").shipped(seed)
         return stylist
     return None

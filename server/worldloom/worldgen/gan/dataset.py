@@ -45,7 +45,7 @@ class DemTile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
-    """Windows of ``WINDOW`` pixels in tiles, each with its conditions."""
+    """Square windows in tiles, each with its conditions."""
 
     tiles: list[DemTile]
     which: I64
@@ -54,16 +54,18 @@ class Windows:
     column: I64
     conditions: F32
     """``[n, CONDITIONS_N]``."""
+    side: int = WINDOW
+    """Pixels."""
 
     def __len__(self) -> int:
         return len(self.which)
 
     def heights(self, k: int) -> F32:
-        """Window ``k``: ``[WINDOW, WINDOW]`` in pixels: metres over the tile's spacing."""
+        """Window ``k``: ``[side, side]`` in pixels: metres over the tile's spacing."""
         tile = self.tiles[self.which[k]]
         row, column = self.row[k], self.column[k]
         return np.asarray(
-            tile.heights[row : row + WINDOW, column : column + WINDOW] / np.float32(tile.spacing_m)
+            tile.heights[row : row + self.side, column : column + self.side] / np.float32(tile.spacing_m)
         )
 
 
@@ -123,28 +125,36 @@ def cut(
     tiles: list[DemTile],
     count: int,
     seed: int,
+    side: int = WINDOW,
     on_window: Callable[[int, int], None] = lambda done, total: None,
 ) -> Windows:
     """Draw windows at random, tiles weighted by the square root of the room in them.
+
+    Args:
+        tiles: Where from.
+        count: How many.
+        seed: Of the drawing.
+        side: Pixels along a window.
+        on_window: Told how many are done, of how many.
 
     Raises:
         ConfigError: No tile has room for a window.
     """
     rng = np.random.default_rng(seed)
-    places = [_places(tile) for tile in tiles]
+    places = [_places(tile, side) for tile in tiles]
     weights = np.sqrt([len(found) for found in places])
     if not weights.any():
-        raise ConfigError(f"expected a tile with {WINDOW} x {WINDOW} pixels of dry land, got none")
+        raise ConfigError(f"expected a tile with {side} x {side} pixels of dry land, got none")
     which = np.sort(rng.choice(len(tiles), count, p=weights / weights.sum()))
     at = np.array([places[k][rng.integers(len(places[k]))] for k in which])
     at = at + rng.integers(0, _STRIDE, at.shape)
     conditions = np.empty((count, CONDITIONS_N), np.float32)
     kinds = [landform_of(tile.description) for tile in tiles]
     for n, (k, (row, column)) in enumerate(zip(which, at, strict=True)):
-        window = tiles[k].heights[row : row + WINDOW, column : column + WINDOW].astype(np.float64)
+        window = tiles[k].heights[row : row + side, column : column + side].astype(np.float64)
         conditions[n] = condition(window, tiles[k].spacing_m, kinds[k])
         on_window(n + 1, count)
-    return Windows(tiles, which, at[:, 0], at[:, 1], conditions)
+    return Windows(tiles, which, at[:, 0], at[:, 1], conditions, side)
 
 
 def patches(tile: DemTile, size: int, stride: int) -> F32:
@@ -172,9 +182,9 @@ def _dry(mask: npt.NDArray[np.uint8]) -> bool:
     return bool((mask != 1).mean() >= _VALID and (mask == 0).mean() >= _LAND)
 
 
-def _places(tile: DemTile) -> I64:
+def _places(tile: DemTile, window: int) -> I64:
     """Corners ``[n, 2]`` of windows, every eighth pixel; a window may be moved by up to seven and stays inside."""
-    side = WINDOW + _STRIDE
+    side = window + _STRIDE
     if min(tile.mask.shape) < side:
         return np.empty((0, 2), np.int64)
     valid, land = _share(tile.mask != 1, side), _share(tile.mask == 0, side)

@@ -8,7 +8,7 @@ each stage is needed for an interval of pixels is plain arithmetic on global coo
 be computed alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -71,8 +71,8 @@ def needs(low: int, high: int) -> list[Needs]:
     return plan[::-1]
 
 
-def up2(x: Tensor, source: Interval, target: Interval, axis: int) -> Tensor:
-    """Enlarge twice along an axis by [1, 5, 10, 10, 5, 1] / 16, which leaves no trace of the coarse grid.
+def up2(x: Tensor, source: Interval, target: Interval, axis: int, smooth: bool = True) -> Tensor:
+    """Enlarge twice along an axis.
 
     Phases are written out: library kernels for this choose their order of summing by size, and sums would differ.
 
@@ -81,13 +81,19 @@ def up2(x: Tensor, source: Interval, target: Interval, axis: int) -> Tensor:
         source: Cells of the coarse grid.
         target: Cells of the fine one; cell ``i`` of the coarse grid is ``2 i`` and ``2 i + 1`` there.
         axis: Which.
+        smooth: By [1, 5, 10, 10, 5, 1] / 16, which leaves no trace of the coarse grid; else by [1, 3, 3, 1] / 4, which
+            keeps what is sharp.
     """
     first, last = target[0] // 2, (target[1] - 1) // 2
     n = last - first + 1
     before, here, after = (x.narrow(axis, first - source[0] + k, n) for k in (-1, 0, 1))
-    middle = here * 0.625
-    even, odd = middle + (before * 5 + after) * 0.0625, middle + (before + after * 5) * 0.0625
-    fine = torch.stack((even, odd), axis + 1 if axis >= 0 else axis)
+    if smooth:
+        middle = here * 0.625
+        even, odd = middle + (before * 5 + after) * 0.0625, middle + (before + after * 5) * 0.0625
+    else:
+        middle = here * 0.75
+        even, odd = middle + before * 0.25, middle + after * 0.25
+    fine = torch.stack((even, odd), axis + 1)
     shape = list(x.shape)
     shape[axis] = 2 * n
     return fine.reshape(shape).narrow(axis, target[0] - 2 * first, target[1] - target[0])
@@ -102,13 +108,13 @@ class Stage(nn.Module):
         self.second = nn.Conv2d(channels + 1, channels, 3)
         self.film = nn.Linear(_EMBEDDING, 2 * channels)
         self.head = nn.Conv2d(channels, 1, 1)
+        for layer in (self.first, self.second, self.film, self.head):
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
         for conv in (self.first, self.second):
             nn.init.kaiming_normal_(conv.weight, 0.2, nonlinearity="leaky_relu")
-            nn.init.zeros_(conv.bias)
         nn.init.normal_(self.film.weight, std=0.02)
-        nn.init.zeros_(self.film.bias)
         nn.init.normal_(self.head.weight, std=channels**-0.5)
-        nn.init.zeros_(self.head.bias)
 
     def forward(self, x: Tensor, noise: Tensor, film: Tensor) -> tuple[Tensor, Tensor]:
         """One stage.
@@ -162,6 +168,11 @@ class Generator(nn.Module):
         """Conditions in spreads from the mean of the training land, no farther than what there is enough of."""
         return ((conditions - self.mean) / self.spread).clamp(-_FARTHEST, _FARTHEST)
 
+    def _each(self) -> Iterator[Stage]:
+        for stage in self.stages:
+            assert isinstance(stage, Stage)
+            yield stage
+
     def films(self, macro: Tensor, style: Tensor) -> list[Tensor]:
         """Modulations ``[B, 2 channels, 1, 1]`` of every stage for conditions that are the same everywhere.
 
@@ -171,7 +182,7 @@ class Generator(nn.Module):
         """
         embedded = self.embedding(macro), self.embedding(style)
         return [
-            stage.film(embedded[k >= COARSE_STAGES])[:, :, None, None] for k, stage in enumerate(self.stages)
+            stage.film(embedded[k >= COARSE_STAGES])[:, :, None, None] for k, stage in enumerate(self._each())
         ]
 
     def forward(
@@ -196,10 +207,12 @@ class Generator(nn.Module):
         """
         plans = list(zip(needs(*rows), needs(*columns), strict=True))
         x, height = latents, None
-        for k, (stage, (down, across)) in enumerate(zip(self.stages, plans, strict=True)):
+        for k, (stage, (down, across)) in enumerate(zip(self._each(), plans, strict=True)):
             if k:
                 above = plans[k - 1]
-                x = up2(up2(x, above[0].gives, down.takes, 2), above[1].gives, across.takes, 3)
+                smooth = k == STAGES - 1
+                x = up2(x, above[0].gives, down.takes, 2, smooth)
+                x = up2(x, above[1].gives, across.takes, 3, smooth)
             x, own = stage(x, noises[k], films[k])
             own = own * (2.4 * 2 ** (-0.8 * k))
             if height is not None:

@@ -15,7 +15,8 @@ from worldloom.worldgen.gan.style import Style
 from worldloom.worldgen.gan.weaver import HALO, REGION_PX
 from worldloom.worldgen.gan.weights import Model
 from worldloom_sdk.protocol.geometry import REGION_M
-from worldloom_sdk.protocol.tiles import HEIGHTS_PER_M, SURFACE_CELLS
+from worldloom_sdk.protocol.tiles import HEIGHTS_PER_M
+from worldloom_sdk.protocol.tiles import SURFACE_CELLS as _CELLS
 
 __all__ = ["WORLD_M_PER_PIXEL", "Piece", "StyleOf", "draw", "of_spacing", "save"]
 
@@ -60,30 +61,38 @@ def draw(
         on_region: Called after each.
     """
     wide, deep = size
-    samples = np.zeros(
-        (deep * SURFACE_CELLS + 1, wide * SURFACE_CELLS + 1) if heights else (0, 0), np.float32
-    )
+    samples = np.zeros((deep * _CELLS + 1, wide * _CELLS + 1) if heights else (0, 0), np.float32)
     pixels = np.zeros((deep * REGION_PX, wide * REGION_PX), np.float32)
+
+    def style(rx: int, rz: int) -> Style:
+        return chosen(rx, rz) or source.provinces.style(rx, rz)
+
     for j in range(deep):
         for i in range(wide):
-            rx, rz = origin[0] + i, origin[1] + j
-
-            def style(x: int, z: int) -> Style:
-                return chosen(x, z) or source.provinces.style(x, z)
-
+            region = origin[0] + i, origin[1] + j
             if heights:
-                styles = {(dx, dz): style(rx + dx, rz + dz).key for dx in (-1, 0, 1) for dz in (-1, 0, 1)}
-                tile = source.weave(rx, rz, styles)
-                at = np.s_[j * 128 : j * 128 + 129, i * 128 : i * 128 + 129]
-                samples[at] = tile.heights.astype(np.float32) / HEIGHTS_PER_M
-            shape = source.weaver.pixels(rx, rz, source.provinces.style, style)[HALO:-HALO, HALO:-HALO]
-            middles: F64 = (np.arange(REGION_PX) + 0.5) * PIXEL_M
-            x, z = (rx * REGION_M + middles)[None, :], (rz * REGION_M + middles)[:, None]
-            floor = source.provinces.floor_m(x, z)
-            metres = raised(shape, lambda dx, dz, rx=rx, rz=rz: style(rx + dx, rz + dz), floor, _MIDDLES)  # type: ignore[misc]
-            pixels[j * 64 : j * 64 + 64, i * 64 : i * 64 + 64] = metres * (spacing_m / PIXEL_M)
+                at = np.s_[j * _CELLS : (j + 1) * _CELLS + 1, i * _CELLS : (i + 1) * _CELLS + 1]
+                samples[at] = _heights(source, region, style)
+            at = np.s_[j * REGION_PX : (j + 1) * REGION_PX, i * REGION_PX : (i + 1) * REGION_PX]
+            pixels[at] = _pixels(source, region, style) * (spacing_m / PIXEL_M)
             on_region()
     return Piece(samples, pixels)
+
+
+def _heights(source: GanSource, region: Region, style: Callable[[int, int], Style]) -> F32:
+    """Of a region's samples, metres."""
+    rx, rz = region
+    styles = {(dx, dz): style(rx + dx, rz + dz).key for dx in (-1, 0, 1) for dz in (-1, 0, 1)}
+    return source.weave(rx, rz, styles).heights.astype(np.float32) / np.float32(HEIGHTS_PER_M)
+
+
+def _pixels(source: GanSource, region: Region, style: Callable[[int, int], Style]) -> F64:
+    """Of a region's pixels, metres of the world, before anything finer."""
+    rx, rz = region
+    shape = source.weaver.pixels(rx, rz, source.provinces.style, style)[HALO:-HALO, HALO:-HALO]
+    middles = (np.arange(REGION_PX, dtype=np.float64) + 0.5) * PIXEL_M
+    floor = source.provinces.floor_m((rx * REGION_M + middles)[None, :], (rz * REGION_M + middles)[:, None])
+    return raised(shape.astype(np.float64), lambda dx, dz: style(rx + dx, rz + dz), floor, _MIDDLES)
 
 
 def save(path: Path, piece: Piece, spacing_m: float) -> None:

@@ -37,7 +37,7 @@ F32 = npt.NDArray[np.float32]
 _SMALL, _LARGE = 64, 128
 _LAZY = 4
 """Penalties are taken every so many steps, and weigh as much more."""
-_STRAY = 0.25
+_STRAY = 0.15
 """Share of patches whose coarse stages hear other conditions than their fine ones: style is not always the world's."""
 _CLIP_S = 1e-3
 _SHEET = 8
@@ -86,13 +86,19 @@ class Training:
     """One run.
 
     Args:
-        windows: Training data.
+        small: Windows of 64 pixels, for the first part of the run.
+        windows: Windows of 128, for the second.
         options: What is asked for.
         folder: Of the run: options, statistics, checkpoint.
+
+    Raises:
+        ConfigError: There is no such device.
     """
 
-    def __init__(self, windows: Windows, options: Options, folder: Path) -> None:
-        self.windows, self.options, self.folder = windows, options, folder
+    def __init__(self, small: Windows, windows: Windows, options: Options, folder: Path) -> None:
+        self.small, self.windows, self.options, self.folder = small, windows, options, folder
+        if options.device == "cuda" and not torch.cuda.is_available():
+            raise ConfigError("--device: expected a GPU that torch can use; got none. Use --device cpu")
         self.device = torch.device(options.device)
         torch.manual_seed(options.seed)
         self._rng = np.random.default_rng(options.seed)
@@ -222,28 +228,21 @@ class Training:
         side = _LARGE if large else _SMALL
         real, slope, conditions = self._real(side)
         fake = self._fake(conditions, side)
-        grad, gap, penalty = self._judge(
-            real, fake.detach(), slope, conditions, gamma, large, min(2 * part, 1.0) if large else 0.0
-        )
+        grad, gap, penalty = self._judge(real, fake.detach(), slope, conditions, gamma, large)
         self._players.zero_grad(set_to_none=True)
         fake.backward(grad)
         self._players.step()
-        self._follow(0.999 if large else 0.998)
+        self._follow(0.998 if large else 0.995)
         self.step += 1
         self.samples += len(real)
         return Report(self.step, self.samples, self.spent_s, side, gap, penalty)
 
     def _real(self, side: int) -> tuple[Tensor, Tensor, Tensor]:
         """Heights ``[B, 1, side, side]`` in the generator's unit, rms slopes ``[B]``, raw conditions ``[B, C]``."""
-        picks = self._rng.integers(len(self.windows), size=self.options.batch)
-        crops = []
-        for k in picks:
-            window = self.windows.heights(int(k))
-            row, column = self._rng.integers(0, len(window) - side + 1, 2)
-            crops.append(
-                _turned(window[row : row + side, column : column + side], int(self._rng.integers(8)))
-            )
-        conditions = torch.from_numpy(self.windows.conditions[picks]).to(self.device)
+        windows = self.windows if side == _LARGE else self.small
+        picks = self._rng.integers(len(windows), size=self.options.batch)
+        crops = [_turned(windows.heights(int(k)), int(self._rng.integers(8))) for k in picks]
+        conditions = torch.from_numpy(windows.conditions[picks]).to(self.device)
         # No critic may know the exact unit of heights: what is commanded wobbles a little.
         conditions[:, 0] += 0.1 * torch.randn(len(conditions), device=self.device)
         slope = conditions[:, 0].exp()
@@ -253,7 +252,7 @@ class Training:
 
     def _fake(self, conditions: Tensor, side: int) -> Tensor:
         count = len(conditions)
-        stray = torch.rand(count, 1, device=self.device) < _STRAY
+        stray = torch.rand(count, 1, device=self.device) < (_STRAY if side == _LARGE else 0.0)
         macro = torch.where(stray, conditions[torch.randperm(count, device=self.device)], conditions)
         down, across = (int(k) for k in self._rng.integers(0, PITCH, 2))
         rows, columns = (down, down + side), (across, across + side)
@@ -271,7 +270,6 @@ class Training:
         conditions: Tensor,
         gamma: float,
         large: bool,
-        hollows: float,
     ) -> tuple[Tensor, float, float]:
         """Let the critics learn; the gradient of the generator's loss for each generated pixel."""
         told = self.generator.standard(conditions)
@@ -281,9 +279,9 @@ class Training:
         views = self._views() if large else [_whole]
         lazy = self.step % _LAZY == 0
         for critic, judge, view in zip(self.critics, self._judges, views, strict=False):
-            sensed = senses(view(felt), slope, hollows)
+            sensed = senses(view(felt), slope)
             shown = [
-                senses(view(real), slope, hollows).requires_grad_(lazy),
+                senses(view(real), slope).requires_grad_(lazy),
                 sensed.detach().requires_grad_(),
             ]
             true, false = critic(torch.cat(shown), told).chunk(2)

@@ -1,6 +1,7 @@
 """Terrain sources that do one thing wrong, to be made in the terrain process by their name."""
 
 import contextlib
+import hashlib
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ import time
 import numpy as np
 
 from worldloom.errors import ConfigError
+from worldloom.ports import Styles
 from worldloom_sdk.protocol.tiles import Tile
 
 GRASS = np.full((128, 128), 3, np.uint8)
@@ -105,3 +107,21 @@ def broken() -> Faulty:
 def slow() -> Faulty:
     time.sleep(600)
     return Faulty("nothing")
+
+
+class Styled(Faulty):
+    """Follows styles: land is as high as the first byte of its own says, and tells in a hash what it was given."""
+
+    name = "styled"
+
+    def weave(self, rx: int, rz: int, styles: Styles) -> Tile:
+        heights = np.full((129, 129), styles[0, 0][0], np.int16)
+        return Tile(rx, rz, heights, GRASS, provenance={"styles": styles_sha256(styles)})
+
+
+def styles_sha256(styles: Styles) -> str:
+    return hashlib.sha256(repr(sorted(styles.items())).encode()).hexdigest()
+
+
+def styled() -> Styled:
+    return Styled("nothing")

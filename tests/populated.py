@@ -35,9 +35,12 @@ def fill(url: str, tiles: int, accounts: int, tile_bytes: int) -> None:
         connection.execute(text(f"DELETE FROM account WHERE id = {ERASED}"))
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT setval('account_id_seq', {ERASED})"))
-        if "overlay" in inspect(connection).get_table_names():
+        there = inspect(connection).get_table_names()
+        if "style" in there:
+            put(connection, "style", [styled(number) for number in range(tiles)])
+        if "overlay" in there:
             put(connection, "overlay", [edited(number) for number in range(3)])
-        if "audit" in inspect(connection).get_table_names():
+        if "audit" in there:
             acts = [
                 {"at_ms": n, "by_name": "Ann", "act": "ban", "about": "Bob", "detail": "é"} for n in range(5)
             ]
@@ -71,6 +74,11 @@ def piece(number: int, size: int) -> tuple[dict[str, Any], dict[str, Any]]:
     sha256 = hashlib.sha256(data).hexdigest()
     content = {"sha256": sha256, "media_type": "application/octet-stream", "data": data, "made_ms": number}
     return content, {"rx": number, "rz": -number, "sha256": sha256, "source": "noise", "made_ms": number}
+
+
+def styled(number: int) -> dict[str, Any]:
+    chosen = {"style": random.Random(-number).randbytes(1 + number % 1_024), "words": "fjörd" * (number % 3)}
+    return {"rx": 32_767 - number, "rz": number - 32_767, "made_ms": number} | chosen
 
 
 def edited(number: int) -> dict[str, Any]:

@@ -13,11 +13,15 @@ from unittest import mock
 
 import pytest
 
-from child_sources import FAULTY_RX
+from child_sources import FAULTY_RX, styles_sha256
 from live_server import Served, live_world, served
 from worldloom.app import node
+from worldloom.app.clock import SystemClock
+from worldloom.config import WorldgenConfig
 from worldloom.errors import ConfigError, TerrainRejected
+from worldloom.ports import Styles, TileRow
 from worldloom.worldgen.child import ANSWER, MAGIC, Kind
+from worldloom.worldgen.emerge import EmergeOutcome, EmergeQueue
 from worldloom.worldgen.noise import NoiseSource
 from worldloom.worldgen.process import MAX_DEATHS, SourceDied, SourceProcess
 from worldloom.worldgen.sources import make_source
@@ -79,6 +83,57 @@ async def test_the_same_land_comes_from_the_process_as_from_the_thread() -> None
         == encode_tile(make_source("noise", 5).generate(3, -4))
         == encode_tile(NoiseSource(5).generate(3, -4))
     )
+
+
+STYLES = {(dx, dz): bytes([77 + dx + 3 * dz]) * (1_024 - dx) for dx in (0, 1) for dz in (-1, 0, 1)}
+
+
+async def test_styles_reach_the_source_in_its_process_as_they_are() -> None:
+    async with running(SourceProcess((), "child_sources:styled", wait_s=PATIENCE_S)) as process:
+        plain = decode_tile(await process.fetch(3, -4, DEADLINE_S))
+        tile = decode_tile(await process.fetch(3, -4, DEADLINE_S, STYLES))
+        again = decode_tile(await process.fetch(3, -4, DEADLINE_S, {(0, 0): b"z"}))
+        assert process.deaths == 0
+    assert (plain.heights[0, 0], plain.provenance.get("styles")) == (32, None)
+    assert (tile.heights[0, 0], tile.provenance["styles"]) == (77, styles_sha256(STYLES))
+    assert again.heights[0, 0] == ord("z")
+
+
+class Seasons:
+    """Says the same of every place."""
+
+    def styles(self, rx: int, rz: int) -> Styles:
+        return STYLES
+
+
+async def test_what_is_stored_is_what_the_process_weaves_by() -> None:
+    stored: dict[tuple[int, int], bytes] = {(5, 5): b"K"}
+
+    async def commit(rx: int, rz: int, own: Styles) -> Styles:
+        return {(dx, dz): stored.setdefault((rx + dx, rz + dz), style) for (dx, dz), style in own.items()}
+
+    async def nothing(rx: int, rz: int) -> None:
+        return None
+
+    async def keep(row: TileRow) -> TileRow:
+        return row
+
+    process = SourceProcess((), "child_sources:styled", wait_s=PATIENCE_S)
+    await process.open()
+    config = WorldgenConfig(deadline_s=DEADLINE_S)
+    queue = EmergeQueue(
+        *(nothing, keep, process, NoiseSource(1), config, SystemClock(0)), stylist=Seasons(), commit=commit
+    )
+    task = asyncio.create_task(queue.run())
+    try:
+        found = await asyncio.wait_for(queue.get(5, 5), PATIENCE_S)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert (found.outcome, found.source) == (EmergeOutcome.GENERATED, "styled")
+    assert found.tile is not None
+    assert found.tile.provenance["styles"] == styles_sha256(STYLES | {(0, 0): b"K"})
+    assert found.tile.heights[0, 0] == ord("K")
 
 
 def child_of(world: Served) -> int:

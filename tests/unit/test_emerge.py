@@ -13,7 +13,7 @@ import pytest
 
 from worldloom.config import WorldgenConfig
 from worldloom.errors import StoreUnavailable
-from worldloom.ports import EdgesRow, Misfit, TileRow
+from worldloom.ports import EdgesRow, Misfit, Styles, Stylist, TileRow
 from worldloom.world.edges import edges_of
 from worldloom.worldgen.emerge import MAX_ABANDONED, Emerged, EmergeOutcome, EmergeQueue
 from worldloom.worldgen.worker import Worker, WorkerHung
@@ -59,6 +59,7 @@ class Database:
     """Rows by region; each of the next ``down`` requests fails."""
 
     rows: dict[tuple[int, int], TileRow] = field(default_factory=dict)
+    styles: dict[tuple[int, int], bytes] = field(default_factory=dict)
     down: int = 0
     requests: list[str] = field(default_factory=list)
 
@@ -70,6 +71,10 @@ class Database:
         self._serve("save")
         return self.rows.setdefault((row.rx, row.rz), row)
 
+    async def commit(self, rx: int, rz: int, own: Styles) -> Styles:
+        self._serve("commit")
+        return {(dx, dz): self.styles.setdefault((rx + dx, rz + dz), own[dx, dz]) for dx, dz in own}
+
     def _serve(self, request: str) -> None:
         self.requests.append(request)
         self.down -= 1
@@ -80,12 +85,18 @@ class Database:
 class House:
     """A queue with its parts, and all that it announced."""
 
-    def __init__(self, source: Source, **limits: float) -> None:
+    def __init__(self, source: Source, stylist: Stylist | None = None, **limits: float) -> None:
         self.source, self.fallback, self.database = source, Source("noise", height=64), Database()
         config = WorldgenConfig(**({"deadline_s": 30.0} | limits))
         load = lambda rx, rz: self.database.load(rx, rz)  # noqa: E731 - so that a test may change the database
         save = lambda row: self.database.save(row)  # noqa: E731
-        self.queue = EmergeQueue(load, save, source, self.fallback, config, Clock(), backoff_s=(0.0, 0.0))
+        commit = lambda rx, rz, own: self.database.commit(rx, rz, own)  # noqa: E731
+        self.queue = EmergeQueue(
+            *(load, save, source, self.fallback, config, Clock()),
+            backoff_s=(0.0, 0.0),
+            stylist=stylist,
+            commit=commit,
+        )
         self.announced: list[Emerged] = []
         self.queue.on_emerged.append(self.announced.append)
 
@@ -492,3 +503,114 @@ async def test_time_in_which_the_thread_got_no_processor_does_not_count(gate):
         return starved
 
     assert await Worker("test", starved_s).run(lambda: gate.wait(60), 0.02)
+
+
+class Loom(Source):
+    """Follows styles: land is as high as the first byte of its own; notes what it was given."""
+
+    def __init__(self, before: Callable[[int, int], object] = lambda rx, rz: None) -> None:
+        super().__init__("loom", before=before)
+        self.given: list[dict[tuple[int, int], bytes]] = []
+
+    def weave(self, rx: int, rz: int, styles: Styles) -> Tile:
+        self.given.append(dict(styles))
+        self.before(rx, rz)
+        return flat(rx, rz, styles[0, 0][0])
+
+
+class Seasons:
+    """Says a style of two regions."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, int]] = []
+
+    def styles(self, rx: int, rz: int) -> Styles:
+        self.asked.append((rx, rz))
+        return {(0, 0): bytes([50 + rx]), (1, 0): bytes([51 + rx])}
+
+
+async def test_styles_are_stored_before_anything_is_made_by_them():
+    stylist = Seasons()
+    loom = Loom(lambda rx, rz: committed.append(dict(house.database.styles)))
+    committed: list[dict[tuple[int, int], bytes]] = []
+    house = House(loom, stylist)
+    async with house.running():
+        emerged = await house.queue.get(2, 3)
+    assert (emerged.outcome, emerged.source) == (EmergeOutcome.GENERATED, "loom")
+    assert emerged.tile.heights[0, 0] == 52
+    assert committed == [{(2, 3): b"4", (3, 3): b"5"}]
+    assert loom.given == [{(0, 0): b"4", (1, 0): b"5"}]
+    assert house.database.requests == ["load", "commit", "save"]
+
+
+async def test_a_style_that_is_stored_already_wins_over_ones_own():
+    house = House(loom := Loom(), Seasons())
+    house.database.styles[2, 3] = b"z"
+    async with house.running():
+        emerged = await house.queue.get(2, 3)
+    assert loom.given == [{(0, 0): b"z", (1, 0): b"5"}]
+    assert emerged.tile.heights[0, 0] == ord("z")
+    assert house.database.styles == {(2, 3): b"z", (3, 3): b"5"}
+
+
+async def test_a_stored_region_needs_no_styles():
+    house = House(Loom(), stylist := Seasons())
+    house.database.rows[0, 0] = row_of(flat(0, 0, 7), "older")
+    async with house.running():
+        assert (await house.queue.get(0, 0)).outcome is EmergeOutcome.DATABASE
+    assert (stylist.asked, house.database.styles) == ([], {})
+
+
+async def test_storing_styles_is_tried_again_while_the_database_is_down():
+    house = House(Loom(), stylist := Seasons())
+    house.database.load = lambda rx, rz: asyncio.sleep(0)
+    house.database.down = 2
+    async with house.running():
+        emerged = await house.queue.get(0, 0)
+    assert emerged.outcome is EmergeOutcome.GENERATED
+    assert house.database.requests == ["commit", "commit", "commit", "save"]
+    assert stylist.asked == [(0, 0)]
+
+
+async def test_where_styles_cannot_be_stored_nothing_is_made():
+    house = House(loom := Loom(), Seasons())
+    house.database.load = lambda rx, rz: asyncio.sleep(0)
+    house.database.down = 3
+    async with house.running():
+        emerged = await house.queue.get(0, 0)
+        assert (emerged.outcome, emerged.tile) == (EmergeOutcome.FAILED, None)
+        assert not house.queue.stats().store_available
+        assert loom.given == []
+        assert (await house.queue.get(0, 0)).outcome is EmergeOutcome.GENERATED
+
+
+async def test_a_stylist_that_fails_costs_one_region(caplog: pytest.LogCaptureFixture):
+    stylist = Seasons()
+    whole = stylist.styles
+    stylist.styles = lambda rx, rz: whole(rx, rz) if rx else 1 / 0
+    house = House(loom := Loom(), stylist)
+    async with house.running():
+        assert (await house.queue.get(0, 0)).outcome is EmergeOutcome.FAILED
+        assert (await house.queue.get(1, 0)).outcome is EmergeOutcome.GENERATED
+    assert len(loom.given) == 1
+    assert "region (0, 0) could not be made available" in caplog.text
+
+
+async def test_without_a_stylist_no_styles_are_stored():
+    house = House(source := Source())
+    async with house.running():
+        await house.queue.get(0, 0)
+    assert source.asked == [(0, 0)]
+    assert house.database.requests == ["load", "save"]
+
+
+async def test_when_the_loom_fails_the_fallback_needs_no_styles():
+    def fail(rx: int, rz: int) -> None:
+        raise RuntimeError("no thread")
+
+    house = House(Loom(fail), Seasons())
+    async with house.running():
+        emerged = await house.queue.get(0, 0)
+    assert (emerged.outcome, emerged.source) == (EmergeOutcome.FALLBACK, "fallback")
+    assert house.fallback.asked == [(0, 0)]
+    assert len(house.database.styles) == 2, "what was committed stays"

@@ -41,6 +41,35 @@ def test_where_the_trained_generator_is_not_to_be_had_land_is_made_by_noise(monk
     assert make_stylist("auto", 5) is None
 
 
+def test_who_brings_weights_needs_none_that_come_with_worldloom(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sources, "_WEIGHTS", sources._WEIGHTS.with_name("none.safetensors"))
+    monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: object())
+    check_generator("gan", own_weights=True)
+    with pytest.raises(ConfigError, match='got "gan", which needs its weights'):
+        check_generator("gan")
+    monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"which needs torch and safetensors\."):
+        check_generator("gan", own_weights=True)
+
+
+def test_noise_has_no_stylist_and_the_trained_generator_has_one(monkeypatch: pytest.MonkeyPatch):
+    assert make_stylist("noise", 5) is None
+    monkeypatch.setattr(sources, "_missing", list)
+    provinces = ModuleType("worldloom.worldgen.gan.provinces")
+    provinces.shipped = lambda seed: ("provinces", seed)
+    monkeypatch.setitem(sys.modules, provinces.__name__, provinces)
+    assert make_stylist("gan", 5) == ("provinces", 5)
+
+
+def test_a_stylist_costs_no_torch():
+    code = (
+        "import sys, worldloom.worldgen.gan.provinces, worldloom.worldgen.gan.wish;"
+        "print([name for name in sys.modules if name.startswith('torch')])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
 def test_noise_costs_no_trained_generator():
     code = (
         "import sys; from worldloom.worldgen.sources import make_source; make_source('noise', 1);"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from worldloom.cli.worldgen_land import progress, read_seed, read_size
 from worldloom.cli.worldgen_model import add_model_options, add_words_option, folder_of, loom
-from worldloom.errors import WorldloomError
+from worldloom.errors import ConfigError, WorldloomError
 from worldloom_sdk.protocol.geometry import REGION_LIMIT
 
 __all__ = ["add_to"]
@@ -37,6 +37,9 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 def _run(args: argparse.Namespace) -> int:
     folder_of(args.output)
+    last = max(at + count - 1 for at, count in zip(args.origin, args.regions, strict=True))
+    if last > REGION_LIMIT:
+        raise ConfigError(f"--regions: expected regions within +-{REGION_LIMIT}, got some up to {last}")
     ready = loom(args, args.seed)
     if ready.understood:
         print(ready.understood)

@@ -67,7 +67,7 @@ def loom(args: argparse.Namespace, seed: int) -> Loom:
     Raises:
         WorldloomError: torch is not installed, the weights are damaged, or the words are too many.
     """
-    check_generator("gan")
+    check_generator("gan", own_weights=args.weights is not None)
     from worldloom.worldgen.gan.file import SHIPPED
     from worldloom.worldgen.gan.plane import of_spacing
     from worldloom.worldgen.gan.source import GanSource

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from pathlib import Path
 
 from worldloom.app.clock import unix_ms
 from worldloom.cli.settings import add_config_option, add_data_option, config_of
@@ -32,6 +33,9 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     job.add_argument(
         "--regions", type=read_size, default=(4, 4), metavar="WxD", help="regions of 256 m (default: 4x4)"
     )
+    job.add_argument(
+        "--weights", type=Path, metavar="FILE", help="another model than the one that comes with Worldloom"
+    )
     job.add_argument("--try", dest="trial", action="store_true", help="only say what was understood")
     job.set_defaults(alone=_run)
 
@@ -49,7 +53,7 @@ def _run(args: argparse.Namespace) -> int:
         )
     config = config_of(args)
     regions = regions_of(args.around, *args.regions)
-    stored = asyncio.run(_store(config.storage_url, args.words, regions))
+    stored = asyncio.run(_store(config.storage_url, args.words, regions, args.weights))
     kept = len(regions) - stored
     print(
         f"{stored} regions will be woven so"
@@ -58,8 +62,8 @@ def _run(args: argparse.Namespace) -> int:
     return 0 if stored else 1
 
 
-async def _store(url: str, words: str, regions: list[tuple[int, int]]) -> int:
-    from worldloom.worldgen.gan.file import read_file
+async def _store(url: str, words: str, regions: list[tuple[int, int]], weights: Path | None) -> int:
+    from worldloom.worldgen.gan.file import SHIPPED, read_file
     from worldloom.worldgen.gan.provinces import Provinces
     from worldloom.worldgen.gan.wish import Wish
     from worldloom.worldgen.lexicon import understand
@@ -69,7 +73,7 @@ async def _store(url: str, words: str, regions: list[tuple[int, int]]) -> int:
         world = await store.read(_world, None)
         if world is None:
             raise ConfigError("expected a world in the database, got none. Start it once")
-        table = read_file().table
+        table = read_file(weights or SHIPPED).table
         wish = Wish(understand(words), Provinces(world.seed, table), table, world.seed)
         rows = [StyleRow(rx, rz, wish.style(rx, rz).key, words) for rx, rz in regions]
         return len(await store.run(styles.choose, styles.ChooseStyles(rows, unix_ms())))

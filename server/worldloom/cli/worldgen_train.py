@@ -31,8 +31,14 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         "checkpoint, and at the end model.safetensors. A run that was interrupted goes on with --resume.",
     )
     job.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of elevation tiles")
+    # Not ``run``: that is the command itself.
     job.add_argument(
-        "--run", type=Path, default=Path("run"), metavar="DIR", help="folder of the run (default: run)"
+        "--run",
+        dest="folder",
+        type=Path,
+        default=Path("run"),
+        metavar="DIR",
+        help="folder of the run (default: run)",
     )
     job.add_argument(
         "--minutes", type=_minutes, default=120.0, metavar="N", help="time for it (default: 120)"
@@ -52,10 +58,10 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    check_generator("gan")
-    if (args.run / "checkpoint.pt").exists() and not args.resume:
+    check_generator("gan", own_weights=True)
+    if (args.folder / "checkpoint.pt").exists() and not args.resume:
         raise ConfigError(
-            f"{args.run}: expected a new folder, got one with a checkpoint. Give --resume to go on with it"
+            f"{args.folder}: expected a new folder, got one with a checkpoint. Give --resume to go on with it"
         )
     from worldloom.worldgen.gan.training import Options, Training
 
@@ -69,14 +75,14 @@ def _run(args: argparse.Namespace) -> int:
         device=args.device,
         held_out=held_out,
     )
-    training = Training(small, windows, options, args.run)
+    training = Training(small, windows, options, args.folder)
     if args.resume:
         training.resume()
     try:
         _train(training, args.minutes)
     except KeyboardInterrupt:
         training.save()
-        print(f"stopped; {args.run} keeps a checkpoint, --resume goes on", file=sys.stderr)
+        print(f"stopped; {args.folder} keeps a checkpoint, --resume goes on", file=sys.stderr)
         raise
     path, sha256 = training.publish()
     print(f"{path}: size {args.size}, {training.samples} patches seen, sha256 {sha256}")

@@ -17,6 +17,7 @@ FACTORY = "worldloom.worldgen.sources:make_source"
 """How another process names :func:`make_source`."""
 _GAN = "worldloom.worldgen.gan"
 _NEEDED = ("torch", "safetensors")
+_ITS_WEIGHTS = "its weights"
 _WEIGHTS = Path(__file__).parent / "gan" / "weights.safetensors"
 
 
@@ -30,16 +31,23 @@ def settled(generator: str) -> str:
 def _missing() -> list[str]:
     """What the trained generator needs and is not here."""
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    return missing if _WEIGHTS.exists() else [*missing, "its weights"]
+    return missing if _WEIGHTS.exists() else [*missing, _ITS_WEIGHTS]
 
 
-def check_generator(generator: str) -> None:
+def check_generator(generator: str, own_weights: bool = False) -> None:
     """Refuse a generator that this installation does not have; imports nothing of it.
+
+    Args:
+        generator: ``worldgen.generator``.
+        own_weights: Whether it does without those that come with Worldloom.
 
     Raises:
         ConfigError: It is not installed.
     """
-    if generator == "gan" and (missing := _missing()):
+    missing = _missing() if generator == "gan" else []
+    if own_weights:
+        missing = [name for name in missing if name != _ITS_WEIGHTS]
+    if missing:
         needs = " and ".join(missing)
         raise ConfigError(
             f'worldgen.generator: expected a generator that is installed; got "gan", which needs {needs}. '

@@ -5,6 +5,7 @@ A tile is an ``.npz`` with ``z`` (int16), ``scale`` and ``offset`` (metres = z *
 """
 
 import zipfile
+import zlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ _STRIDE = 8
 _VALID, _LAND = 0.98, 0.9
 """Shares of a window that must be measured, and dry."""
 MAX_TILE_PIXELS = 64_000_000
+_DAMAGE = (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error)
+"""What comes of reading a file that is no tile or a damaged one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +92,8 @@ def load_tiles(
 
 def _load(path: Path) -> DemTile:
     try:
-        with np.load(path, allow_pickle=False) as data:
+        # Opened here, for of a damaged archive NumPy leaves the file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             z = data["z"]
             if z.ndim != 2 or z.size > MAX_TILE_PIXELS:
                 raise ConfigError(
@@ -97,13 +101,24 @@ def _load(path: Path) -> DemTile:
                 )
             heights = z.astype(np.float32) * np.float32(data["scale"]) + np.float32(data["offset"])
             description = str(data["landform"]) if "landform" in data.files else ""
-            return DemTile(
+            tile = DemTile(
                 path.stem, description, float(data["spacing_m"]), heights, data["mask"].astype(np.uint8)
             )
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        _check(tile)
+        return tile
+    except _DAMAGE as error:
         raise ConfigError(
             f"{path}: expected an elevation tile with z, scale, offset, mask and spacing_m; got: {error}"
         ) from None
+
+
+def _check(tile: DemTile) -> None:
+    if tile.mask.shape != tile.heights.shape:
+        raise ValueError(f"a mask of {tile.mask.shape} for {tile.heights.shape} pixels")
+    if not 0 < tile.spacing_m < np.inf:
+        raise ValueError(f"a spacing of {tile.spacing_m} m")
+    if not np.isfinite(tile.heights).all():
+        raise ValueError("heights that are no numbers")
 
 
 def cut(

@@ -74,8 +74,8 @@ def read_file(path: Path = SHIPPED) -> WeightsFile:
             f"{path}: expected weights of sha256 {SHIPPED_SHA256}, got {got}: it is damaged. Install Worldloom again"
         )
     try:
-        meta = _metadata(data)
         arrays = load(data)
+        meta = _metadata(data)
         table = arrays.pop(_TABLE).astype(np.float32)
         if meta.get("format") != _FORMAT:
             raise ValueError(f"format {meta.get('format')!r}")
@@ -86,15 +86,16 @@ def read_file(path: Path = SHIPPED) -> WeightsFile:
             or not np.isfinite(table).all()
         ):
             raise ValueError(f"a table of {table.shape}")
+        card = json.loads(meta.get("card", "{}"))
+        if not isinstance(card, dict):
+            raise ValueError(f"a card {card!r:.80}")
         net = {name.removeprefix("net."): value for name, value in arrays.items()}
-        return WeightsFile(meta.get("size", ""), net, table, json.loads(meta.get("card", "{}")), got)
+        return WeightsFile(meta.get("size", ""), net, table, card, got)
     except (SafetensorError, ValueError, KeyError) as error:
         raise ConfigError(f"{path}: expected the weights of a generator ({_FORMAT}); got: {error}") from None
 
 
 def _metadata(data: bytes) -> dict[str, str]:
-    """The text in the header of a safetensors file: eight bytes of length, then JSON."""
+    """The text in the header of a safetensors file that was read: eight bytes of length, then JSON."""
     size = int.from_bytes(data[:8], "little")
-    if not 2 <= size <= len(data) - 8:
-        raise ValueError(f"a header of {size} bytes")
     return dict(json.loads(data[8 : 8 + size]).get("__metadata__", {}))

@@ -36,6 +36,8 @@ class Style:
         if self.conditions.shape != (CONDITIONS_N,) or not np.isfinite(self.conditions).all():
             raise ValueError(f"expected {CONDITIONS_N} finite conditions, got {self.conditions!r:.80}")
         climate = np.array((self.warmth, self.moisture, self.woods))
+        if not np.isfinite(climate).all():
+            raise ValueError(f"expected finite warmth, moisture and woods, got {climate!r}")
         data = np.concatenate((self.conditions, climate)).astype("<f4").tobytes()
         object.__setattr__(self, "key", _MAGIC + data)
 

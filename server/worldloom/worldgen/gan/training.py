@@ -8,6 +8,7 @@ one on a random quarter of each patch, one on the whole at half the resolution.
 
 import copy
 import json
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -41,6 +42,8 @@ _STRAY = 0.15
 _CLIP_S = 1e-3
 _SHEET = 8
 """Windows in a row of the sheet."""
+_DAMAGE = (OSError, EOFError, KeyError, TypeError, ValueError, RuntimeError, pickle.UnpicklingError)
+"""What comes of reading a file that is no checkpoint, a damaged one or one of another net; no code of it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +203,12 @@ class Training:
             self._players.load_state_dict(state["players"])
             for judge, saved in zip(self._judges, state["judges"], strict=True):
                 judge.load_state_dict(saved)
-        except (OSError, KeyError, RuntimeError, ValueError) as error:
+            self.step, self.samples, large = state["counts"]
+            self.spent_s, self._large = float(state["spent_s"]), bool(large)
+        except _DAMAGE as error:
             raise ConfigError(
                 f"{path}: expected a checkpoint of size {self.options.size}; got: {error}"
             ) from None
-        self.step, self.samples, large = state["counts"]
-        self.spent_s, self._large = state["spent_s"], bool(large)
 
     def _step(self, done: float) -> Report:
         share = self.options.small_share

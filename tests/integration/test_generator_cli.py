@@ -1,0 +1,344 @@
+"""``worldloom worldgen`` export, sheet, style, train and evaluate: the trained generator at the command line."""
+
+import itertools
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from small_loom import small_model, small_weights
+from snowfield import SNOW_SEED, with_snow
+from worldloom.cli import worldgen_train
+from worldloom.cli.main import main
+from worldloom.persistence.migrate import migrate
+from worldloom.worldgen.gan import training
+from worldloom.worldgen.gan.conditions import MEASURES
+from worldloom.worldgen.gan.landforms import Landform
+from worldloom.worldgen.gan.provinces import Provinces
+from worldloom.worldgen.gan.source import GanSource
+from worldloom.worldgen.gan.style import read_style
+from worldloom.worldgen.gan.training import Training
+from worldloom.worldgen.gan.weights import read_model
+from worldloom_sdk.protocol.geometry import REGION_LIMIT
+from worldloom_sdk.protocol.tiles import HEIGHTS_PER_M
+
+pytestmark = pytest.mark.slow
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(small_weights(tmp_path_factory.mktemp("weights") / "model.safetensors"))
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*words: str) -> int:
+    return main(["worldgen", *words])
+
+
+def arrays(path: str = "land.npz") -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as data:
+        return {name: data[name] for name in data.files}
+
+
+# ---- export
+
+
+def test_an_export_is_the_land_of_the_source_in_metres_with_its_scale(weights: str, capsys: Capture) -> None:
+    assert run("export", "--weights", weights, "--seed", "7", "--regions", "2x1", "--origin=-3,4") == 0
+    found = arrays()
+    assert {name: (array.shape, str(array.dtype)) for name, array in found.items()} == {
+        "heights_m": ((129, 257), "float32"),
+        "pixels_m": ((64, 128), "float32"),
+        "metres_per_pixel": ((), "float64"),
+        "world_scale": ((), "float64"),
+    }
+    assert (float(found["metres_per_pixel"]), float(found["world_scale"])) == (30.0, 7.5)
+    source = GanSource(read_model(Path(weights)), 7)
+    for k, rx in enumerate((-3, -2)):
+        expected = source.generate(rx, 4).heights.astype(np.float32) / HEIGHTS_PER_M
+        assert np.array_equal(found["heights_m"][:, 128 * k : 128 * k + 129], expected)
+    # Pixels lie between the samples, and are metres of real land.
+    middles = found["heights_m"][1::2, 1::2]
+    assert np.corrcoef(middles.ravel(), found["pixels_m"].ravel())[0, 1] > 0.98
+    told = capsys.readouterr().out
+    assert told.startswith("land.npz: 2 x 1 regions, heights ")
+    assert "a pixel is 4 m of the world and 30 m of real land" in told
+
+
+@pytest.mark.parametrize("spacing", [30, 90])
+def test_an_export_of_one_spacing_says_so_and_is_only_such_land(weights: str, spacing: int) -> None:
+    words = ("--regions", "1x1", "--spacing", str(spacing), "-o", "one.npz")
+    assert run("export", "--weights", weights, *words) == 0
+    found = arrays("one.npz")
+    assert float(found["metres_per_pixel"]) == spacing
+    assert float(found["world_scale"]) == spacing / 4
+    assert run("export", "--weights", weights, "--regions", "1x1") == 0
+    assert not np.array_equal(arrays()["heights_m"], found["heights_m"])
+
+
+def test_an_export_by_words_says_what_was_understood_and_is_other_land(weights: str, capsys: Capture) -> None:
+    for words, name in (("flat plains", "plains.npz"), ("steep canyons", "canyons.npz")):
+        assert run("export", "--weights", weights, "--regions", "1x1", "--prompt", words, "-o", name) == 0
+        told = capsys.readouterr().out
+        assert told.startswith("Land: ")
+        assert "Understood: " in told
+    plains, canyons = arrays("plains.npz")["heights_m"], arrays("canyons.npz")["heights_m"]
+    assert np.ptp(canyons) > 3 * np.ptp(plains)
+
+
+def test_a_model_of_one_spacing_alone_says_that_it_has_no_other(tmp_path: Path, capsys: Capture) -> None:
+    from worldloom.worldgen.gan.weights import write_model
+
+    model = small_model()
+    table = model.table[model.table[:, MEASURES.index("grandeur")] == 0]
+    write_model(tmp_path / "m", model.generator, table, {})
+    assert run("export", "--weights", "m", "--spacing", "90") == 2
+    assert "expected a model that was trained on land at 90 m, got none of it" in capsys.readouterr().err
+
+
+# ---- sheet
+
+
+def test_a_sheet_is_a_picture_of_four_metres_to_a_pixel(weights: str, capsys: Capture) -> None:
+    words = ("sheet", "--weights", weights, "--regions", "2x1", "--around=-5000,300", "--prompt", "alps")
+    assert run(*words) == 0
+    with Image.open("sheet.png") as picture:
+        assert (picture.size, picture.mode) == ((128, 64), "L")
+        assert float(np.asarray(picture).std()) > 3
+    told = capsys.readouterr().out
+    assert told.startswith("Land: ")
+    assert told.endswith("sheet.png: 128 x 64 pixels, 4 m each\n")
+
+
+# ---- style
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    found = f"sqlite:///{tmp_path / 'world.db'}"
+    monkeypatch.setenv("WORLDLOOM_STORAGE__URL", found)
+    migrate(found)
+    return found
+
+
+def stored() -> dict[tuple[int, int], tuple[bytes, str]]:
+    with sqlite3.connect("world.db") as database:
+        rows = database.execute("SELECT rx, rz, style, words FROM style").fetchall()
+    database.close()
+    return {(rx, rz): (style, words) for rx, rz, style, words in rows}
+
+
+def in_thread(call: Callable[..., int], *words: str) -> int:
+    """Commands have an event loop of their own."""
+    import threading
+
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(call(*words)))
+    thread.start()
+    thread.join(60)
+    return codes[0]
+
+
+async def test_a_style_is_stored_where_nobody_has_been_beside_a_running_server(
+    url: str, weights: str, capsys: Capture
+) -> None:
+    store = await with_snow(url, (0, 0))
+    words = ("style", "steep canyons", "--regions", "2x2", "--weights", weights)
+    assert in_thread(run, *words) == 0
+    told = capsys.readouterr().out
+    assert "3 regions will be woven so; 1 are settled already and stay as they are" in told
+    found = stored()
+    assert set(found) == {(-1, -1), (-1, 0), (0, -1)}
+    for (rx, rz), (data, said) in found.items():
+        style = read_style(data)
+        assert said == "steep canyons"
+        assert np.argmax(style.conditions[len(MEASURES) :]) == Landform.CANYON
+        assert style.moisture == pytest.approx(
+            Provinces(SNOW_SEED, read_model(Path(weights)).table).style(rx, rz).moisture, abs=1e-6
+        )
+    assert in_thread(run, "style", "plains", "--regions", "2x2", "--weights", weights) == 1
+    assert "0 regions will be woven so; 4 are settled" in capsys.readouterr().out
+    assert stored() == found
+    await store.close()
+
+
+async def test_a_style_that_is_only_tried_is_explained_and_not_stored(url: str, capsys: Capture) -> None:
+    await (await with_snow(url)).close()
+    assert in_thread(run, "style", "misty fjord", "--try") == 0
+    assert capsys.readouterr().out.startswith("Land: ")
+    assert stored() == {}
+
+
+async def test_words_of_which_none_is_known_are_refused(url: str, weights: str, capsys: Capture) -> None:
+    await (await with_snow(url)).close()
+    assert in_thread(run, "style", "qwertz", "--weights", weights) == 2
+    assert "expected words for land, got none that is known" in capsys.readouterr().err
+    assert stored() == {}
+
+
+def test_a_style_needs_a_world(url: str, weights: str, capsys: Capture) -> None:
+    assert run("style", "canyon", "--weights", weights) == 2
+    assert "expected a world in the database, got none. Start it once" in capsys.readouterr().err
+
+
+# ---- train
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    """Two tiles, just large enough."""
+    (tmp_path / "tiles").mkdir()
+    for seed, name in enumerate(("here", "there")):
+        walk = np.random.default_rng(seed).normal(size=(160, 160)).cumsum(0).cumsum(1)
+        np.savez_compressed(
+            tmp_path / "tiles" / f"{name}.npz",
+            z=(9_000 * walk / np.abs(walk).max()).astype(np.int16),
+            scale=np.float32(0.1),
+            offset=np.float32(900),
+            mask=np.zeros((160, 160), np.uint8),
+            spacing_m=np.float64(30),
+            name=name,
+            landform="alpine valleys",
+        )
+    return "tiles"
+
+
+@pytest.fixture
+def _little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few windows, and a clock by which every step takes 0.75 s, however busy the machine is."""
+    monkeypatch.setattr(worldgen_train, "WINDOWS", 16)
+    ticks = itertools.count()
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: next(ticks) * 0.75))
+
+
+@pytest.mark.usefixtures("_little")
+def test_a_run_is_trained_resumed_and_its_model_used(data: str, capsys: Capture) -> None:
+    words = ("train", "--data", data, "--batch", "8", "--held-out", "there")
+    assert run(*words, "--minutes", "0.01") == 0
+    told = capsys.readouterr().out
+    assert told.startswith("run/model.safetensors: size S, ")
+    assert (
+        "next: worldloom worldgen evaluate --data tiles --weights run/model.safetensors --held-out there"
+        in told
+    )
+    first = read_model(Path("run/model.safetensors"))
+    assert json.loads(first.card["tiles"]) == ["here"]
+    assert json.loads(first.card["held_out"]) == ["there"]
+    assert run(*words, "--minutes", "0.01") == 2
+    assert "expected a new folder, got one with a checkpoint. Give --resume" in capsys.readouterr().err
+    assert run(*words, "--minutes", "0.02", "--resume") == 0
+    again = read_model(Path("run/model.safetensors"))
+    assert [(one.card["steps"], one.card["samples"]) for one in (first, again)] == [("1", "8"), ("2", "16")]
+    assert run("export", "--weights", "run/model.safetensors", "--regions", "1x1") == 0
+
+
+@pytest.mark.usefixtures("_little")
+def test_a_run_that_is_interrupted_keeps_a_checkpoint_and_says_so(
+    data: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Training._step
+
+    def step(self: Training, done: float) -> object:
+        if self.step:
+            raise KeyboardInterrupt
+        return whole(self, done)
+
+    monkeypatch.setattr(Training, "_step", step)
+    assert run("train", "--data", data, "--batch", "8") == 130
+    assert "stopped; run keeps a checkpoint, --resume goes on" in capsys.readouterr().err
+    assert (Path("run") / "checkpoint.pt").exists()
+    assert not (Path("run") / "model.safetensors").exists()
+
+
+@pytest.mark.usefixtures("_little")
+def test_there_is_nothing_to_resume_in_a_new_folder(data: str, capsys: Capture) -> None:
+    assert run("train", "--data", data, "--resume") == 2
+    assert "checkpoint.pt: expected a checkpoint of size S; got: " in capsys.readouterr().err
+
+
+def test_a_folder_without_tiles_is_told(capsys: Capture) -> None:
+    assert run("train", "--data", "nowhere") == 2
+    assert "nowhere: expected elevation tiles (*.npz), got none" in capsys.readouterr().err
+
+
+# ---- evaluate
+
+
+def test_without_land_that_it_never_saw_a_model_is_not_judged(
+    weights: str, data: str, capsys: Capture
+) -> None:
+    for words in ((), ("--held-out", "")):
+        assert run("evaluate", "--weights", weights, "--data", data, *words) == 2
+        told = capsys.readouterr().err
+        assert "--held-out: expected names of tiles that the generator never saw; got none" in told
+
+
+def test_held_out_tiles_that_are_not_there_are_told(weights: str, data: str, capsys: Capture) -> None:
+    assert run("evaluate", "--weights", weights, "--data", data, "--held-out", "elsewhere") == 2
+    told = capsys.readouterr().err
+    assert "expected" in told
+    assert "got" in told
+
+
+# ---- what is wrong
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["export", "--origin", "3"], "expected a region like 3,-4; got 3"),
+        (["export", "--origin", "40000,0"], f"expected a region within +-{REGION_LIMIT}, got 40000,0"),
+        (["export", "--regions", "65x1"], "64x64"),
+        (["export", "--spacing", "60"], "invalid choice"),
+        (["export", "--seed", "-1"], "from 0 to"),
+        (["sheet", "--around", "here"], "metres like"),
+        (["train", "--data", ".", "--minutes", "0"], "expected minutes from 0.01 to 100000; got 0"),
+        (["train", "--data", ".", "--minutes", "nan"], "expected minutes from 0.01 to 100000; got nan"),
+        (["train"], "--data"),
+        (
+            ["evaluate", "--data", ".", "--seeds", "1,x"],
+            "expected seeds with commas between, like 1,2,3; got 1,x",
+        ),
+        (["style"], "WORDS"),
+    ],
+)
+def test_a_wrong_option_is_told_with_what_was_expected(words: list[str], told: str, capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(*words)
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["export", "-o", "no/where.npz"], "no/where.npz: expected a folder to write it to; got none"),
+        (["sheet", "-o", "no/where.png"], "no/where.png: expected a folder to write it to; got none"),
+        (["export", "--weights", "none"], "none: expected the weights of a generator; got: No such file"),
+        (["sheet", "--weights", "."], ".: expected the weights of a generator; got: Is a directory"),
+        (["style", "canyon " * 100], "expected"),
+        (["export", "--origin", f"{REGION_LIMIT},0", "--regions", "2x1"], f"within +-{REGION_LIMIT}, got"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(words: list[str], told: str, capsys: Capture) -> None:
+    assert run(*words) == 2
+    err = capsys.readouterr().err
+    assert told in err
+    assert err.count("\n") == 1
+
+
+def test_a_file_that_cannot_be_written_is_told(weights: str, capsys: Capture) -> None:
+    for job in ("export", "sheet"):
+        assert run(job, "--weights", weights, "--regions", "1x1", "-o", ".") == 2
+        assert ".: expected to write a " in capsys.readouterr().err

@@ -42,7 +42,7 @@ sys.exit(main(words))
 
 @pytest.fixture
 def data() -> Iterator[Path]:
-    """The data folder of a world that belongs to nobody, where nobody gets to: pytest's own folders are root's alone."""
+    """The data folder of a world that belongs to nobody, where they get to: pytest's own folders are root's alone."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         data = Path(folder) / "data"

@@ -1,5 +1,6 @@
 """Personal blocks and invisibility: neither side is sent any byte about whom it must not know of."""
 
+import asyncio
 import random
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from live_server import Player
 from overheard import Crowd, Ear, hide
 from raw_ws import eventually
 from worldloom.app.clock import unix_ms
-from worldloom.services import accounts
+from worldloom.services import accounts, shuns
 from worldloom_sdk.protocol import messages as m
 from worldloom_sdk.protocol.geometry import XZ_PER_M
 from worldloom_sdk.protocol.messages import BlockReach, SayKind
@@ -269,6 +270,43 @@ async def test_a_block_made_while_the_other_is_away_or_on_its_way_in_tells_no_by
             await try_to_be_known(rosa, other)
             assert await knows_of(other, rosa) == []
         assert (await knows_of(rosa, sly), await knows_of(rosa, late)) == known
+
+
+@pytest.mark.slow
+async def test_a_block_written_down_after_its_owner_left_is_in_force_though_that_one_was_on_the_way_back(
+    tmp_path: Path,
+) -> None:
+    async with kept_world(tmp_path) as live:
+        rosa, sly = (
+            await join_from(live, HERE, "Rosa", keep=True),
+            await join_from(live, THERE, "Sly", keep=True),
+        )
+        gateway, store = live.world.gateway, live.world.store
+        entrance, run, written = gateway.entrance, store.run, asyncio.Event()
+        place = entrance.place
+
+        async def in_its_time(use_case, command):
+            if use_case is shuns.shun:
+                await written.wait()
+            return await run(use_case, command)
+
+        store.run = in_its_time
+        token = sly.welcome.token
+        sly.send(m.Block(1, rosa.you, True))
+        await sly.leave()
+        await rosa.until(lambda: not rosa.sees(sly.you))
+
+        async def slowly(*args):
+            # The store has said already whom Sly has nothing to do with.
+            written.set()
+            await eventually(lambda: not gateway.commands.errands._tasks)
+            return await place(*args)
+
+        known, entrance.place = await knows_of(rosa, sly), slowly
+        sly = await join_from(live, THERE, token=token)
+        await try_to_be_known(sly, rosa)
+        await try_to_be_known(rosa, sly)
+        assert (await knows_of(rosa, sly), await knows_of(sly, rosa)) == (known, [])
 
 
 @pytest.mark.slow

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 
 from small_loom import LOOM_SEED, patchwork, small_generator, style_of
 from worldloom.worldgen.gan.landforms import Landform
+from worldloom.worldgen.gan.model import STAGES, needs
 from worldloom.worldgen.gan.style import Style
-from worldloom.worldgen.gan.weaver import HALO, REGION_PX, StyleOf, Weaver
+from worldloom.worldgen.gan.weaver import HALO, REGION_PX, StyleOf, Weaver, _Grid
 from worldloom_sdk.protocol.geometry import REGION_LIMIT
 
 Region = tuple[int, int]
@@ -128,6 +130,20 @@ def test_the_style_that_is_asked_for_lies_within_the_regions_that_are_promised()
     weaver().pixels(10, -20, asking("macro"), asking("style"))
     assert asked["style"] == set(square((9, -21), 3))
     assert max(max(abs(rx - 10), abs(rz + 20)) for rx, rz in asked["macro"]) <= 4
+
+
+@pytest.mark.parametrize("stage", range(STAGES))
+def test_modulations_lie_at_the_middles_of_the_coarsest_cells(stage: int) -> None:
+    takes = needs(-HALO, REGION_PX + HALO)[stage].takes
+    grid = _Grid(stage, takes)
+    first, last = grid.cells
+    # A slope over the cells is the same slope over the stage's own grid, by where the middles lie.
+    slope = torch.arange(first, last, dtype=torch.float32) + 0.5
+    cells = torch.stack((slope.expand(len(slope), -1), slope[:, None].expand(-1, len(slope))))
+    across, down = grid.spread(cells)
+    middles = (torch.arange(takes[0] + 1, takes[1] - 1) + 0.5) / 2**stage
+    assert torch.equal(across, middles.expand(len(middles), -1))
+    assert torch.equal(down, middles[:, None].expand(-1, len(middles)))
 
 
 def test_many_styles_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:

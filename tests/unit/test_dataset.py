@@ -262,3 +262,9 @@ def test_every_training_tile_is_of_the_landform_that_its_description_says() -> N
 def test_what_no_word_tells_is_hills_and_case_does_not_matter() -> None:
     assert landform_of("") == landform_of("some place") == Landform.HILLS
     assert landform_of("STEEP CANYONS") == Landform.CANYON
+
+
+def test_a_tile_that_is_to_be_held_out_and_is_not_there_is_told_by_name(tmp_path: Path) -> None:
+    write(tmp_path, "valley")
+    with pytest.raises(ConfigError, match="expected a tile called valey; got none of that name"):
+        load_tiles(tmp_path, without=("valey",))

@@ -80,11 +80,13 @@ def load_tiles(
         only: Names of those that are wanted; None: all.
 
     Raises:
-        ConfigError: There is none, or one cannot be read.
+        ConfigError: There is none, one that is named is missing, or one cannot be read.
     """
-    paths = [
-        p for p in sorted(folder.glob("*.npz")) if p.stem not in without and (only is None or p.stem in only)
-    ]
+    found = {path.stem: path for path in sorted(folder.glob("*.npz"))}
+    # A name that is mistyped would be trained on, while the model's card says that it was held out.
+    if missing := sorted({*without, *(only or ())} - found.keys()):
+        raise ConfigError(f"{folder}: expected a tile called {', '.join(missing)}; got none of that name")
+    paths = [path for name, path in found.items() if name not in without and (only is None or name in only)]
     if not paths:
         raise ConfigError(f"{folder}: expected elevation tiles (*.npz), got none")
     return [_load(path) for path in paths]

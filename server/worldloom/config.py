@@ -169,6 +169,10 @@ class WorldgenConfig(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["auto", "gan", "noise"],
         _doc("gan: trained on real elevation, needs torch; noise: hills without; auto: gan where torch is."),
     ] = "auto"
+    weights: Annotated[
+        str,
+        _doc("File of the trained generator's model, if it is to be another than the one that comes along."),
+    ] = ""
     worker: Annotated[
         Literal["thread", "process"],
         _doc("Where it runs. thread: in the server; process: beside it, so that its crash costs one region."),

@@ -26,15 +26,15 @@ def test_a_generator_that_is_not_installed_makes_no_source(monkeypatch: pytest.M
 
 def test_a_trained_generator_is_made_from_the_worlds_seed(monkeypatch: pytest.MonkeyPatch):
     installed = ModuleType("worldloom.worldgen.gan.source")
-    installed.shipped = lambda seed: ("gan", seed)
+    installed.of_file = lambda seed, weights: ("gan", seed, weights)
     monkeypatch.setitem(sys.modules, installed.__name__, installed)
-    monkeypatch.setattr(sources, "_missing", list)
-    assert make_source("gan", 5) == ("gan", 5)
-    assert make_source("auto", 5) == ("gan", 5)
+    monkeypatch.setattr(sources, "_missing", lambda own_weights: [])
+    assert make_source("gan", 5) == ("gan", 5, "")
+    assert make_source("auto", 5, "own.safetensors") == ("gan", 5, "own.safetensors")
 
 
 def test_where_the_trained_generator_is_not_to_be_had_land_is_made_by_noise(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sources, "_missing", lambda: ["torch"])
+    monkeypatch.setattr(sources, "_missing", lambda own_weights: ["torch"])
     assert settled("auto") == "noise"
     assert settled("gan") == "gan"
     assert isinstance(make_source("auto", 5), NoiseSource)
@@ -45,6 +45,8 @@ def test_who_brings_weights_needs_none_that_come_with_worldloom(monkeypatch: pyt
     monkeypatch.setattr(sources, "_WEIGHTS", sources._WEIGHTS.with_name("none.safetensors"))
     monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: object())
     check_generator("gan", own_weights=True)
+    assert settled("auto", "own.safetensors") == "gan"
+    assert settled("auto") == "noise"
     with pytest.raises(ConfigError, match='got "gan", which needs its weights'):
         check_generator("gan")
     monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: None)
@@ -54,11 +56,11 @@ def test_who_brings_weights_needs_none_that_come_with_worldloom(monkeypatch: pyt
 
 def test_noise_has_no_stylist_and_the_trained_generator_has_one(monkeypatch: pytest.MonkeyPatch):
     assert make_stylist("noise", 5) is None
-    monkeypatch.setattr(sources, "_missing", list)
+    monkeypatch.setattr(sources, "_missing", lambda own_weights: [])
     provinces = ModuleType("worldloom.worldgen.gan.provinces")
-    provinces.shipped = lambda seed: ("provinces", seed)
+    provinces.of_file = lambda seed, weights: ("provinces", seed, weights)
     monkeypatch.setitem(sys.modules, provinces.__name__, provinces)
-    assert make_stylist("gan", 5) == ("provinces", 5)
+    assert make_stylist("gan", 5) == ("provinces", 5, "")
 
 
 def test_a_stylist_costs_no_torch():

@@ -226,7 +226,7 @@ async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore, MqttPu
                 source=source,
                 door=door,
                 seal_key=seal_key(secrets),
-                stylist=make_stylist(config.worldgen.generator, row.seed),
+                stylist=make_stylist(config.worldgen.generator, row.seed, config.worldgen.weights),
             )
             await world.enforcer.open()
             yield world, store, publisher, metrics_token(secrets)
@@ -237,9 +237,9 @@ async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore, MqttPu
 @contextlib.asynccontextmanager
 async def _source(config: Config, seed: int) -> AsyncIterator[TerrainSource | SourceProcess]:
     """What makes the land, with all that it imports: nothing of it is left to be done once people are here."""
-    generator = config.worldgen.generator
+    made_of = config.worldgen.generator, seed, config.worldgen.weights
     if config.worldgen.worker == "process":
-        process = SourceProcess((generator, seed))
+        process = SourceProcess(made_of)
         try:
             await process.open()
             yield process
@@ -247,7 +247,7 @@ async def _source(config: Config, seed: int) -> AsyncIterator[TerrainSource | So
             await process.close()
         return
     began = time.monotonic()
-    source = await asyncio.to_thread(make_source, generator, seed)
+    source = await asyncio.to_thread(make_source, *made_of)
     _log.info(
         "the terrain source is ready",
         extra={"source": source.name, "took_s": round(time.monotonic() - began, 1)},

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from worldloom.app.node import serve
     from worldloom.worldgen.sources import check_generator
 
-    check_generator(config.worldgen.generator)
+    check_generator(config.worldgen.generator, bool(config.worldgen.weights))
 
     setup_logs(config.log)
     for line in ignored_variables(os.environ):

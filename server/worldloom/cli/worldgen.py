@@ -88,9 +88,11 @@ def run(args: argparse.Namespace) -> int:
     regions = regions_of(args.around, *args.regions)
     with progress() as bars:
         world = _read(config, args.seed, regions, bars)
-        if settled(config.worldgen.generator) == "noise":
+        if settled(config.worldgen.generator, config.worldgen.weights) == "noise":
             world = replace(world, styles={})  # Noise follows none.
-        made = _made(make_source(config.worldgen.generator, world.seed), regions, world, bars)
+        made = _made(
+            make_source(config.worldgen.generator, world.seed, config.worldgen.weights), regions, world, bars
+        )
         stored, new = (
             {at: _as_it_is(tile, world.overlays) for at, tile in part.items()} for part in (world.tiles, made)
         )

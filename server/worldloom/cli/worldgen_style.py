@@ -34,13 +34,14 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         "--regions", type=read_size, default=(4, 4), metavar="WxD", help="regions of 256 m (default: 4x4)"
     )
     job.add_argument(
-        "--weights", type=Path, metavar="FILE", help="another model than the one that comes with Worldloom"
+        "--weights", type=Path, metavar="FILE", help="another model than the world's (worldgen.weights)"
     )
     job.add_argument("--try", dest="trial", action="store_true", help="only say what was understood")
     job.set_defaults(alone=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
+    from worldloom.worldgen.gan.file import SHIPPED
     from worldloom.worldgen.lexicon import understand
 
     reading = understand(args.words)
@@ -53,7 +54,8 @@ def _run(args: argparse.Namespace) -> int:
         )
     config = config_of(args)
     regions = regions_of(args.around, *args.regions)
-    stored = asyncio.run(_store(config.storage_url, args.words, regions, args.weights))
+    weights = args.weights or Path(config.worldgen.weights or SHIPPED)
+    stored = asyncio.run(_store(config.storage_url, args.words, regions, weights))
     kept = len(regions) - stored
     print(
         f"{stored} regions will be woven so"
@@ -62,8 +64,8 @@ def _run(args: argparse.Namespace) -> int:
     return 0 if stored else 1
 
 
-async def _store(url: str, words: str, regions: list[tuple[int, int]], weights: Path | None) -> int:
-    from worldloom.worldgen.gan.file import SHIPPED, read_file
+async def _store(url: str, words: str, regions: list[tuple[int, int]], weights: Path) -> int:
+    from worldloom.worldgen.gan.file import read_file
     from worldloom.worldgen.gan.provinces import Provinces
     from worldloom.worldgen.gan.wish import Wish
     from worldloom.worldgen.lexicon import understand
@@ -73,7 +75,7 @@ async def _store(url: str, words: str, regions: list[tuple[int, int]], weights: 
         world = await store.read(_world, None)
         if world is None:
             raise ConfigError("expected a world in the database, got none. Start it once")
-        table = read_file(weights or SHIPPED).table
+        table = read_file(weights).table
         wish = Wish(understand(words), Provinces(world.seed, table), table, world.seed)
         rows = [StyleRow(rx, rz, wish.style(rx, rz).key, words) for rx, rz in regions]
         return len(await store.run(styles.choose, styles.ChooseStyles(rows, unix_ms())))

@@ -17,21 +17,20 @@ FACTORY = "worldloom.worldgen.sources:make_source"
 """How another process names :func:`make_source`."""
 _GAN = "worldloom.worldgen.gan"
 _NEEDED = ("torch", "safetensors")
-_ITS_WEIGHTS = "its weights"
 _WEIGHTS = Path(__file__).parent / "gan" / "weights.safetensors"
 
 
-def settled(generator: str) -> str:
+def settled(generator: str, weights: str = "") -> str:
     """What ``worldgen.generator`` comes to in this installation: "auto" is the trained one where it can be had."""
     if generator != "auto":
         return generator
-    return "noise" if _missing() else "gan"
+    return "noise" if _missing(bool(weights)) else "gan"
 
 
-def _missing() -> list[str]:
+def _missing(own_weights: bool) -> list[str]:
     """What the trained generator needs and is not here."""
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    return missing if _WEIGHTS.exists() else [*missing, _ITS_WEIGHTS]
+    return missing if own_weights or _WEIGHTS.exists() else [*missing, "its weights (worldgen.weights)"]
 
 
 def check_generator(generator: str, own_weights: bool = False) -> None:
@@ -44,10 +43,7 @@ def check_generator(generator: str, own_weights: bool = False) -> None:
     Raises:
         ConfigError: It is not installed.
     """
-    missing = _missing() if generator == "gan" else []
-    if own_weights:
-        missing = [name for name in missing if name != _ITS_WEIGHTS]
-    if missing:
+    if generator == "gan" and (missing := _missing(own_weights)):
         needs = " and ".join(missing)
         raise ConfigError(
             f'worldgen.generator: expected a generator that is installed; got "gan", which needs {needs}. '
@@ -56,35 +52,37 @@ def check_generator(generator: str, own_weights: bool = False) -> None:
         )
 
 
-def make_source(generator: str, seed: int) -> TerrainSource:
+def make_source(generator: str, seed: int, weights: str = "") -> TerrainSource:
     """The source of a generator, ready to be asked: whatever it imports and reads is there when this returns.
 
     Args:
         generator: ``worldgen.generator``.
         seed: Of the world, 0 .. 2**63 - 1.
+        weights: ``worldgen.weights``.
 
     Raises:
         ConfigError: The generator is not installed, or its weights are damaged.
     """
-    check_generator(generator)
-    if settled(generator) == "gan":
-        source: TerrainSource = importlib.import_module(f"{_GAN}.source").shipped(seed)
+    check_generator(generator, bool(weights))
+    if settled(generator, weights) == "gan":
+        source: TerrainSource = importlib.import_module(f"{_GAN}.source").of_file(seed, weights)
         return source
     return NoiseSource(seed)
 
 
-def make_stylist(generator: str, seed: int) -> Stylist | None:
+def make_stylist(generator: str, seed: int, weights: str = "") -> Stylist | None:
     """Who says what regions are to be like, for a generator that follows styles; never imports torch.
 
     Args:
         generator: ``worldgen.generator``.
         seed: Of the world, 0 .. 2**63 - 1.
+        weights: ``worldgen.weights``.
 
     Raises:
         ConfigError: The generator is not installed, or its weights are damaged.
     """
-    check_generator(generator)
-    if settled(generator) == "gan":
-        stylist: Stylist = importlib.import_module(f"{_GAN}.provinces").shipped(seed)
+    check_generator(generator, bool(weights))
+    if settled(generator, weights) == "gan":
+        stylist: Stylist = importlib.import_module(f"{_GAN}.provinces").of_file(seed, weights)
         return stylist
     return None

@@ -6,17 +6,19 @@ steepness, in an order of its own: so plains and mountains are never far, and al
 the windows. Between provinces conditions are blended over some 400 m.
 """
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 
 from worldloom.ports import Styles
 from worldloom.worldgen.gan.conditions import MEASURES
-from worldloom.worldgen.gan.file import read_file
+from worldloom.worldgen.gan.file import SHIPPED, read_file
 from worldloom.worldgen.gan.style import Style
 from worldloom.worldgen.lattice import fbm, hash_lattice, key_of, smoothstep
 from worldloom_sdk.protocol.geometry import REGION_LIMIT, REGION_M
 
-__all__ = ["Provinces", "shipped"]
+__all__ = ["Provinces", "of_file"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -130,6 +132,6 @@ def _direction(turns: float) -> tuple[float, float]:
     return float(np.cos(2 * np.pi * turns)), float(np.sin(2 * np.pi * turns))
 
 
-def shipped(seed: int) -> Provinces:
-    """The provinces of the model that comes with Worldloom."""
-    return Provinces(seed, read_file().table)
+def of_file(seed: int, weights: str = "") -> Provinces:
+    """The provinces of a file's model, or of the one that comes with Worldloom."""
+    return Provinces(seed, read_file(Path(weights) if weights else SHIPPED).table)

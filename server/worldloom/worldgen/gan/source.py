@@ -1,11 +1,14 @@
 """The trained source: regions woven by the model. Implements ``ports.TerrainSource``."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
 from worldloom.errors import TerrainRejected
 from worldloom.ports import Styles
 from worldloom.worldgen.cover import Cover
+from worldloom.worldgen.gan.file import SHIPPED
 from worldloom.worldgen.gan.ground import Blend, grain, raised, sampled
 from worldloom.worldgen.gan.model import HEIGHT_UNIT
 from worldloom.worldgen.gan.provinces import Provinces
@@ -17,7 +20,7 @@ from worldloom.worldgen.lattice import key_of, smoothstep
 from worldloom_sdk.protocol.geometry import REGION_LIMIT, REGION_M
 from worldloom_sdk.protocol.tiles import HEIGHTS_PER_M, MAX_HEIGHT, MIN_HEIGHT, SAMPLE_M, SAMPLES, Tile
 
-__all__ = ["GAN_VERSION", "GanSource", "shipped"]
+__all__ = ["GAN_VERSION", "GanSource", "of_file"]
 
 GAN_VERSION = 1
 """Changes whenever the same model and seed give other land."""
@@ -90,8 +93,8 @@ class GanSource:
         }
 
 
-def shipped(seed: int) -> GanSource:
-    """The source with the model that comes with Worldloom; the first region is as quick as any."""
-    source = GanSource(read_model(), seed)
+def of_file(seed: int, weights: str = "") -> GanSource:
+    """The source with the model of a file, or of Worldloom's own; the first region is as quick as any."""
+    source = GanSource(read_model(Path(weights) if weights else SHIPPED), seed)
     source.generate(0, 0)
     return source

@@ -373,7 +373,7 @@ class Client:
             z_m: Likewise.
             heights_m: Rows along x, 1 to 32 of 1 to 32 each; metres, or None: as the tile has it.
 
-        Raises ValueError for what is out of bounds, and else as ``say``.
+        Raises ValueError for what is no number or out of bounds, NaN too, and else as ``say``.
         """
         patch = Patch.of_metres(x_m, z_m, heights_m)
         size = {"width": patch.width, "depth": patch.depth}

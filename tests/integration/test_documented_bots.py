@@ -86,11 +86,11 @@ def listener(lines):
 
 GREETERS, FIRST, ASKERS = programs('"come here"'), programs('"hello" in'), programs("ada.say(")
 POSTMEN, OWNERS, GAMBLERS = programs("bot.sit()"), programs("account.make_bot("), programs('"Gambler"')
-CROWDS, TESTS = programs("run_many("), programs("async def test_")
+CROWDS, TESTS, DIGGERS = programs("run_many("), programs("async def test_"), programs("edit_terrain(")
 
 
 def test_every_block_is_run_below():
-    known = [*GREETERS, *FIRST, *ASKERS, *POSTMEN, *OWNERS, *GAMBLERS, *CROWDS, *TESTS]
+    known = [*GREETERS, *FIRST, *ASKERS, *POSTMEN, *OWNERS, *GAMBLERS, *CROWDS, *TESTS, *DIGGERS]
     printed = [*blocks("README.md"), *blocks("docs/bots.md")]
     assert sorted(case.values[0] for case in known) == sorted(printed)
     assert len(printed) >= 9
@@ -168,6 +168,18 @@ async def test_the_owners_program_shows_who_is_here(ran, capsys):
     told = sorted(line.split(" ") for line in capsys.readouterr().out.splitlines())
     assert [line[:2] for line in told] == [["Ada", "owner"], ["Eve", "guest"]]
     assert all(address for *_, address in told)
+
+
+@pytest.mark.parametrize("block", DIGGERS)
+async def test_the_owner_raises_the_ground_and_gives_some_of_it_back(block, ran, capsys):
+    async with World(land="flat") as world:
+        olga = Client(dial=world.dial, clock=world.clock, name="Olga", token_file="owner.token")
+        await world.drive(olga.start())
+        await world.drive(olga.stop())
+        await world.give_role("Olga", Role.OWNER)
+        (main,) = ran(block, world)
+        await world.drive(main)
+        assert capsys.readouterr().out == "6.0 5.0\n"
 
 
 @pytest.mark.parametrize("block", GAMBLERS)

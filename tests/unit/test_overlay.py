@@ -109,7 +109,7 @@ def test_bytes_must_be_as_many_as_samples() -> None:
 
 
 def test_metres_become_samples_two_metres_apart() -> None:
-    read = Patch.of_metres(-6, 256.0, [[1.5, None, float("nan")], [-240, 720, 0.03125]])
+    read = Patch.of_metres(-6, 256.0, [[1.5, None, None], (-240, 720, 0.03125)])
     assert (read.x, read.z, read.width, read.depth) == (-3, 128, 3, 2)
     assert read.heights.tolist() == [[48, GIVEN_BACK, GIVEN_BACK], [-7_680, 23_040, 1]]
 
@@ -117,16 +117,26 @@ def test_metres_become_samples_two_metres_apart() -> None:
 @pytest.mark.parametrize(
     ("given", "wrong"),
     [
-        ((1, 0, [[0.0]]), "x_m: expected a multiple of 2 m, got 1"),
-        ((0, float("nan"), [[0.0]]), "z_m: expected a multiple"),
-        ((0, 0, [[0.0, 721.0]]), "heights of -240 to 720 m, got 0 to 721 m"),
-        ((0, 0, [[float("inf")]]), "got inf"),
-        ((0, 0, [1.0, 2.0]), "depth"),
-        ((2.0**40, 0, [[0.0]]), "samples of the world"),
+        ((-3.2, 0, [[0.0]]), "x: expected a multiple of 2 m, got -3.2"),
+        ((0, float("nan"), [[0.0]]), "z: expected metres of the world, .*, got nan"),
+        ((0, "6", [[0.0]]), "z: expected metres of the world, .*, got '6'"),
+        ((2.0**40, 0, [[0.0]]), "x: expected metres of the world"),
+        ((2 * MAX_SAMPLE, 0, [[0.0, 0.0]]), "expected samples of the world"),
+        ((0, 0, [[0.0, 721.0]]), "heights: expected -240 to 720 m, or None, got 721.0"),
+        ((0, 0, [[float("inf")]]), "heights: .* got inf"),
+        ((0, 0, [[None, float("nan")]]), "heights: expected -240 to 720 m, or None, got nan"),
+        ((0, 0, np.array([[np.nan, 1.0]])), "heights: .* got nan"),
+        ((0, 0, [["3"]]), "heights: .* got '3'"),
+        ((0, 0, [1.0, 2.0]), r"heights: expected rows of heights like \[\[3.0, None\]\], got 1.0"),
+        ((0, 0, "hill"), "heights: expected rows of heights .* got 'hill'"),
+        ((0, 0, ["hill"]), "heights: expected rows of heights .* got 'hill'"),
+        ((0, 0, [[1.0], [1.0, 2.0]]), "heights: expected rows of one length, got 1 and 2 heights"),
+        ((0, 0, []), "heights: expected 1 to 32 rows of 1 to 32 heights, got 0 of 0"),
+        ((0, 0, np.zeros((33, 2))), "heights: expected 1 to 32 rows of 1 to 32 heights, got 33 of 2"),
     ],
 )
-def test_metres_that_are_no_samples_are_refused(given: tuple, wrong: str) -> None:
-    with pytest.raises(ValueError, match=wrong):
+def test_metres_that_are_no_samples_are_refused_by_the_callers_names(given: tuple, wrong: str) -> None:
+    with pytest.raises(ValueError, match=f"^{wrong}"):
         Patch.of_metres(*given)
 
 

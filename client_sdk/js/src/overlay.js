@@ -91,26 +91,32 @@ export function readEdit({ rx, rz, version, x, z, width, depth, heights: bytes }
  * @returns {{ x: number, z: number, width: number, depth: number, heights: Uint8Array }} throws RangeError
  */
 export function writeEdit(x, z, rows) {
+  if (!Array.isArray(rows) || !rows.every(Array.isArray)) throw new RangeError("rows: expected arrays of heights");
   const depth = rows.length;
   const width = rows[0]?.length ?? 0;
-  if (rows.some((row) => row.length !== width)) throw new RangeError("expected rows of one length");
-  for (const side of [width, depth]) {
-    if (side < 1 || side > MOST_SIDE) throw new RangeError(`expected 1 to ${MOST_SIDE} samples a side, got ${side}`);
+  const other = rows.find((row) => row.length !== width);
+  if (other) throw new RangeError(`rows: expected rows of one length, got ${width} and ${other.length} heights`);
+  if (Math.min(width, depth) < 1 || Math.max(width, depth) > MOST_SIDE) {
+    const sides = `1 to ${MOST_SIDE}`;
+    throw new RangeError(`rows: expected ${sides} rows of ${sides} heights, got ${depth} of ${width}`);
   }
   const view = new DataView(new ArrayBuffer(2 * width * depth));
-  rows.flat().forEach((metres, i) => {
+  // Spread, for a hole is no height either.
+  rows.flatMap((row) => [...row]).forEach((metres, i) => {
     const height = metres === null ? GIVEN_BACK : Math.round(metres * 32);
-    if (metres !== null && !(height >= LOWEST && height <= HIGHEST)) {
-      throw new RangeError(`expected heights of -240 to 720 m, got ${metres}`);
+    if (metres !== null && !(typeof metres === "number" && height >= LOWEST && height <= HIGHEST)) {
+      throw new RangeError(`rows: expected -240 to 720 m, or null, got ${metres}`);
     }
     view.setInt16(2 * i, height, true);
   });
-  return { x: sample(x), z: sample(z), width, depth, heights: new Uint8Array(view.buffer) };
+  return { x: sample("x", x), z: sample("z", z), width, depth, heights: new Uint8Array(view.buffer) };
 }
 
-/** @param {number} metres @returns {number} */
-function sample(metres) {
-  if (!Number.isInteger(metres / SAMPLE_M)) throw new RangeError(`expected a multiple of ${SAMPLE_M} m, got ${metres}`);
+/** @param {string} name @param {number} metres @returns {number} */
+function sample(name, metres) {
+  if (!Number.isInteger(metres / SAMPLE_M)) {
+    throw new RangeError(`${name}: expected a multiple of ${SAMPLE_M} m, got ${metres}`);
+  }
   return metres / SAMPLE_M;
 }
 

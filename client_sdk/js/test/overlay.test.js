@@ -73,6 +73,16 @@ test("edits are written in samples and 1/32 m, and what is none is not sent", ()
     [0, 0, [Array(33).fill(0)]], [0, 0, Array(33).fill([0])],
   ]);
   for (const given of wrong) assert.throws(() => writeEdit(...given), RangeError);
+  const told = /** @type {[RegExp, ...any[]][]} */ ([
+    [/^x: expected a multiple of 2 m, got -3.2$/, -3.2, 0, [[0]]],
+    [/^z: .* got Infinity$/, 0, Infinity, [[0]]],
+    [/^rows: expected rows of one length, got 1 and 2 heights$/, 0, 0, [[0], [0, 0]]],
+    [/^rows: expected arrays of heights$/, 0, 0, "hill"],
+    [/^rows: .* or null, got NaN$/, 0, 0, [[null, NaN]]],
+    [/^rows: .* or null, got -Infinity$/, 0, 0, [[-Infinity]]],
+    [/^rows: .* or null, got undefined$/, 0, 0, [Array(2)]],
+  ]);
+  for (const [message, x, z, rows] of told) assert.throws(() => writeEdit(x, z, rows), { name: "RangeError", message });
 });
 
 test("an edit that is none of its region is refused", () => {

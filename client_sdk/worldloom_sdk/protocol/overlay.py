@@ -56,7 +56,7 @@ __all__ = [
 
 Region = tuple[int, int]
 Heights = F64 | Sequence[Sequence[float | None]]
-"""Rows along x of heights in metres; None or NaN: as the tile has it."""
+"""Rows along x of heights in metres; None: as the tile has it."""
 
 OVERLAY_VERSION = 1
 """Of the format."""
@@ -72,6 +72,7 @@ MAX_VERSION = 0xFFFF_FFFF
 _OUTER = struct.Struct("<3sBI")
 _INNER = struct.Struct("<iiII")
 _MAGIC = b"WLO"
+_NUMBERS = (int, float, np.integer, np.floating)
 _SAMPLES_N = SAMPLES * SAMPLES
 _PAYLOAD = _INNER.size + 2 * _SAMPLES_N
 MAX_OVERLAY_BYTES = 34 * 1024
@@ -129,23 +130,12 @@ class Patch:
         Args:
             x_m: Of the low corner, a multiple of 2 m.
             z_m: Likewise.
-            heights_m: ``[depth][width]``; rounded to 1/32 m.
+            heights_m: ``[depth][width]``; rounded to 1/32 m. None, and no NaN, gives a sample back.
 
         Raises:
-            ValueError: It is no patch.
+            ValueError: It is no patch; the text names ``x``, ``z`` or ``heights``.
         """
-        heights = np.asarray(heights_m, np.float64)
-        if heights.ndim != 2:
-            raise ValueError(f"expected heights [depth][width], got {list(heights.shape)}")
-        kept = heights[~np.isnan(heights)] * HEIGHTS_PER_M
-        if not np.all((kept >= MIN_HEIGHT) & (kept <= MAX_HEIGHT)):
-            low, high = MIN_HEIGHT // HEIGHTS_PER_M, MAX_HEIGHT // HEIGHTS_PER_M
-            raise ValueError(
-                f"expected heights of {low} to {high} m, got {kept.min() / HEIGHTS_PER_M:g} to "
-                f"{kept.max() / HEIGHTS_PER_M:g} m"
-            )
-        units = np.where(np.isnan(heights), GIVEN_BACK, np.rint(heights * HEIGHTS_PER_M))
-        return cls(_sample("x_m", x_m), _sample("z_m", z_m), units.astype(np.int16))
+        return cls(_sample("x", x_m), _sample("z", z_m), _units(_rows(heights_m)))
 
     @property
     def width(self) -> int:
@@ -271,11 +261,59 @@ def decode_overlay(data: bytes) -> Overlay:
     return Overlay(rx, rz, version, samples.reshape(SAMPLES, SAMPLES))
 
 
-def _sample(name: str, metres: float) -> int:
-    index = metres / SAMPLE_M
+def _sample(name: str, metres: object) -> int:
+    low, high = MIN_SAMPLE * SAMPLE_M, MAX_SAMPLE * SAMPLE_M
+    if not (isinstance(metres, _NUMBERS) and low <= metres <= high):
+        raise ValueError(f"{name}: expected metres of the world, {low} to {high}, got {metres!r}")
+    index = float(metres) / SAMPLE_M
     if not index.is_integer():
         raise ValueError(f"{name}: expected a multiple of {SAMPLE_M} m, got {metres}")
     return int(index)
+
+
+def _rows(heights_m: object) -> list[list[object]]:
+    """A patch's rows, of one length; what is in them is not looked at.
+
+    Raises:
+        ValueError: They are none, or too long or too many.
+    """
+    rows = [_listed(row) for row in _listed(heights_m)]
+    widths = sorted({len(row) for row in rows})
+    if len(widths) > 1:
+        raise ValueError(f"heights: expected rows of one length, got {widths[0]} and {widths[-1]} heights")
+    width = widths[0] if widths else 0
+    if not (1 <= len(rows) <= MAX_SIDE and 1 <= width <= MAX_SIDE):
+        raise ValueError(
+            f"heights: expected 1 to {MAX_SIDE} rows of 1 to {MAX_SIDE} heights, got {len(rows)} of {width}"
+        )
+    return rows
+
+
+def _listed(value: object) -> list[object]:
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+        raise ValueError(f"heights: expected rows of heights like [[3.0, None]], got {value!r:.80}")
+    return list(value)
+
+
+def _units(rows: list[list[object]]) -> I16:
+    """Metres as a patch has them.
+
+    Raises:
+        ValueError: One is no height, or out of the bounds of tiles.
+    """
+    low, high = MIN_HEIGHT // HEIGHTS_PER_M, MAX_HEIGHT // HEIGHTS_PER_M
+
+    def units(height: object) -> int:
+        if height is None:
+            return GIVEN_BACK
+        # Neither NaN nor an infinity is within bounds.
+        if not (isinstance(height, _NUMBERS) and low <= height <= high):
+            raise ValueError(f"heights: expected {low} to {high} m, or None, got {height!r:.80}")
+        return round(float(height) * HEIGHTS_PER_M)
+
+    return np.array([[units(height) for height in row] for row in rows], np.int16)
 
 
 def _touched(first: int, count: int) -> range:

@@ -398,6 +398,18 @@ def test_the_list_names_role_owner_and_what_lies_on_whom(typed: Typed) -> None:
     assert typed.says("list", "zz").endswith("Nobody with 'zz' in the name.\n")
 
 
+def test_a_list_is_sorted_by_the_names_that_are_shown(typed: Typed) -> None:
+    def register(tx: Tx, names: tuple[str, ...]) -> None:
+        for n, name in enumerate(names):
+            accounts.register(tx, accounts.Register(name, bytes([8]) + n.to_bytes(31), NOW))
+
+    # By what they look like, "0" is an "o" and "1" an "l".
+    run(typed.url, register, ("m1x", "M0x", "mbx", "Mpx"))
+    assert [one["name"] for one in typed.json("list", "x")] == ["M0x", "m1x", "mbx", "Mpx"]
+    told = typed.says("list", "x")
+    assert sorted(["M0x", "m1x", "mbx", "Mpx"], key=told.index) == ["M0x", "m1x", "mbx", "Mpx"]
+
+
 def test_more_than_a_hundred_are_listed_page_by_page_and_each_once(typed: Typed) -> None:
     def register_many(tx: Tx, count: int) -> None:
         for n in range(count):
@@ -406,7 +418,9 @@ def test_more_than_a_hundred_are_listed_page_by_page_and_each_once(typed: Typed)
 
     before = {one["account"] for one in typed.json("list")}
     run(typed.url, register_many, 230)
-    assert "--from 1 for all of them by number" in typed.says("list")
+    more = "There may be more: give {} of the name, or --from 1 for all of them by number.\n"
+    assert typed.says("list").endswith(more.format("a part"))
+    assert typed.says("list", "person").endswith(more.format("a longer part"))
     pages, start = [], 1
     while page := [one["account"] for one in typed.json("list", "--from", str(start))]:
         assert page == sorted(page)

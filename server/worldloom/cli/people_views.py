@@ -97,23 +97,26 @@ async def _list(store: SqlStore, _: Config, args: argparse.Namespace) -> int:
     if args.networks:
         return _print_networks(await store.read(_networks, args.text), args.json)
     listed = await store.read(_listed, people.ListPeople(OPERATOR, args.text, start=args.start))
+    if not args.start:  # Stored by what names look like; shown by what they are.
+        listed.sort(key=lambda one: one.found.account.name.casefold())
     if args.json:
         print_json([_account(one.found, one.sanctions) for one in listed])
         return 0
     columns = ("#", "name", "role", "bot of", "last seen", "in force")
     print_table(columns, (_row(one) for one in listed))
     if len(listed) == people.PAGE_MAX:
-        print(f"\n{_how_to_go_on(listed[-1].found.account.account, args.start)}")
+        print(f"\n{_how_to_go_on(listed[-1].found.account.account, args)}")
     elif not listed:
         whom = f" with {args.text!r} in the name" if args.text else ""
         print(f"Nobody{whom}{f' from number {args.start} on' if args.start else ''}.")
     return 0
 
 
-def _how_to_go_on(last: int, start: int) -> str:
-    if start:
+def _how_to_go_on(last: int, args: argparse.Namespace) -> str:
+    if args.start:
         return f"There may be more: --from {last + 1}"
-    return f"The first {people.PAGE_MAX} by name: give a part of the name, or --from 1 for all of them by number."
+    part = "a longer part" if args.text else "a part"
+    return f"There may be more: give {part} of the name, or --from 1 for all of them by number."
 
 
 def _listed(tx: Tx, command: people.ListPeople) -> list[_Listed]:

@@ -14,8 +14,10 @@ from glb_reader import Model, read_glb
 from snowfield import SNOW_HEIGHT_M, SNOW_SEED, with_snow
 from worldloom.cli.main import main
 from worldloom.persistence.migrate import migrate
-from worldloom.services import terrain
+from worldloom.services import overlays, terrain
+from worldloom.services.asking import OPERATOR
 from worldloom.worldgen.noise import NoiseSource
+from worldloom_sdk.protocol.overlay import Patch
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +63,7 @@ async def test_a_model_shows_what_is_stored_and_what_would_be_made_and_stores_no
     await store.close()
     assert code == 0
     assert sum(row is not None for row in rows) == 1, "nothing was stored"
-    assert "1 regions as stored, 3 made" in capsys.readouterr().out
+    assert "1 regions from the world, 3 made for this file alone" in capsys.readouterr().out
     model = model_of("world.glb")
     assert (ground(model, "0,0") == SNOW_HEIGHT_M).all()
     west = ground(model, "-1,0")
@@ -115,6 +117,20 @@ def test_the_validator_of_khronos_finds_nothing(lod: str) -> None:
         issues = json.loads(said.stdout)
         assert issues["messages"] == []
         assert issues["numErrors"] == issues["numWarnings"] == 0
+
+
+async def test_what_people_changed_is_in_a_heightmap_and_in_a_model(url: str) -> None:
+    store = await with_snow(url, (0, 0))
+    await store.run(overlays.edit, overlays.Edit(OPERATOR, Patch.of_metres(20, 40, [[9.0, 10.0]]), 3))
+    await store.close()
+    for job in ("heightmap", "glb"):
+        assert await asyncio.to_thread(export, job, "--regions", "1x1", "--around", "128,128") == 0
+    facts = json.loads(Path("heightmap.png.json").read_text())
+    with Image.open("heightmap.png") as picture:
+        metres = np.asarray(picture) * facts["metres_per_level"] + facts["metres_of_level_0"]
+    for heights in (metres, ground(model_of("world.glb"), "0,0")):
+        assert heights[20, 10:12].tolist() == [9.0, 10.0]
+        assert np.count_nonzero(heights != SNOW_HEIGHT_M) == 2
 
 
 async def test_a_heightmap_gives_the_stored_heights_back(

@@ -63,8 +63,8 @@ class Land:
 
     def counted(self) -> str:
         """How many regions are from where, for the last line of a job."""
-        made = f"{len(self.made)} made for this file (nothing was stored)"
-        return f"{len(self.stored)} regions as stored, {made}"
+        made = f"{len(self.made)} made for this file alone"
+        return f"{len(self.stored)} regions from the world, {made}; this command stored nothing"
 
     def facts(self) -> dict[str, Any]:
         """Where a file comes from and how its land was made, in what JSON can say; the seed as text."""

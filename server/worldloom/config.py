@@ -167,7 +167,10 @@ class WorldgenConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     generator: Annotated[
         Literal["auto", "gan", "noise"],
-        _doc("gan: trained on real elevation, needs torch; noise: hills without; auto: gan where torch is."),
+        _doc(
+            "gan: trained on real elevation, needs torch and weights; noise: hills without; "
+            "auto: gan where torch and weights are."
+        ),
     ] = "auto"
     weights: Annotated[
         str,

@@ -16,6 +16,7 @@ from snowfield import SNOW_SEED, with_snow
 from worldloom.cli import worldgen_train
 from worldloom.cli.main import main
 from worldloom.persistence.migrate import migrate
+from worldloom.worldgen import sources
 from worldloom.worldgen.gan import training
 from worldloom.worldgen.gan.conditions import MEASURES
 from worldloom.worldgen.gan.landforms import Landform
@@ -182,8 +183,11 @@ async def test_a_style_that_is_only_tried_is_explained_and_not_stored(url: str, 
 
 async def test_words_of_which_none_is_known_are_refused(url: str, weights: str, capsys: Capture) -> None:
     await (await with_snow(url)).close()
-    assert in_thread(run, "style", "qwertz", "--weights", weights) == 2
-    assert "expected words for land, got none that is known" in capsys.readouterr().err
+    for option in (("--weights", weights), ("--try",)):
+        assert in_thread(run, "style", "qwertz zeppelin", *option) == 2
+        told = capsys.readouterr()
+        assert "expected words for land, got none that is known: qwertz, zeppelin. " in told.err
+        assert told.out == ""
     assert stored() == {}
 
 
@@ -336,6 +340,30 @@ def test_what_cannot_be_done_is_one_line(words: list[str], told: str, capsys: Ca
     err = capsys.readouterr().err
     assert told in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["export"], ["sheet"], ["evaluate", "--data", "."], ["style", "misty fjord"]],
+    ids=lambda words: words[0],
+)
+def test_without_a_model_a_command_says_where_one_comes_from_and_nothing_else(
+    words: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "_WEIGHTS", Path("none.safetensors"))
+    assert run(*words) == 2
+    told = capsys.readouterr()
+    assert told.err.endswith(
+        "expected the trained generator's weights: none come with this version yet; `worldloom worldgen train` makes "
+        "some, --weights FILE names them\n"
+    )
+    assert told.out == ""
+
+
+@pytest.mark.parametrize("prompt", ["", "  "])
+def test_an_empty_prompt_is_refused(prompt: str, weights: str, capsys: Capture) -> None:
+    assert run("sheet", "--weights", weights, "--prompt", prompt) == 2
+    assert "expected words for land, got an empty text" in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_written_is_told(weights: str, capsys: Capture) -> None:

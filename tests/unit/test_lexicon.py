@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lexicon_prompts import OBLIQUE, PROMPTS, UNSEEN
@@ -179,8 +179,16 @@ def test_a_reading_travels_to_another_process():
     assert pickle.loads(pickle.dumps(reading)) == reading
 
 
-def test_describe_of_nothing_says_so():
-    assert understand("").describe() == "Land: nothing said of its form\nShape: as usual for such land"
+def test_describe_of_what_says_nothing_says_so():
+    assert understand("a zeppelin").describe() == (
+        "Land: nothing said of its form\nShape: as usual for such land\nUnderstood: nothing\nNot understood: zeppelin"
+    )
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n\u00a0"])
+def test_no_text_is_refused(blank):
+    with pytest.raises(PromptRejected, match="expected words for land, got an empty text"):
+        understand(blank)
 
 
 def test_a_text_of_the_longest_length_is_read_and_a_longer_one_refused():
@@ -241,6 +249,7 @@ WORDS = st.sampled_from(
 @settings(deadline=None)
 @given(st.one_of(st.text(max_size=MAX_TEXT), st.lists(WORDS, max_size=60).map(" ".join)))
 def test_whatever_is_written_the_reading_keeps_its_bounds(text):
+    assume(text.strip())
     reading = understand(text)
     assert not reading.landforms or sum(reading.landforms.values()) == pytest.approx(1.0)
     assert all(weight > 0 for weight in reading.landforms.values())

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -9,7 +10,14 @@ import pytest
 from worldloom.errors import ConfigError
 from worldloom.worldgen import sources
 from worldloom.worldgen.noise import NoiseSource
-from worldloom.worldgen.sources import check_generator, make_source, make_stylist, settled
+from worldloom.worldgen.sources import (
+    check_generator,
+    check_installed,
+    check_model,
+    make_source,
+    make_stylist,
+    settled,
+)
 
 
 def test_noise_is_always_there():
@@ -52,6 +60,28 @@ def test_who_brings_weights_needs_none_that_come_with_worldloom(monkeypatch: pyt
     monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"which needs torch and safetensors\."):
         check_generator("gan", own_weights=True)
+
+
+def test_a_generator_that_lacks_its_weights_alone_does_not_say_to_install_what_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(sources, "_WEIGHTS", sources._WEIGHTS.with_name("none.safetensors"))
+    monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: object())
+    with pytest.raises(
+        ConfigError, match=r"worldgen.weights names them\). Use --generator noise: regions"
+    ) as told:
+        check_generator("gan")
+    assert "install worldloom" not in str(told.value)
+
+
+def test_a_command_that_takes_what_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sources.importlib.util, "find_spec", lambda name: None)
+    for check in (check_installed, lambda: check_model(Path(__file__))):
+        with pytest.raises(
+            ConfigError, match=r"expected torch and safetensors, .* Install worldloom"
+        ) as told:
+            check()
+        assert "--generator" not in str(told.value)
 
 
 def test_noise_has_no_stylist_and_the_trained_generator_has_one(monkeypatch: pytest.MonkeyPatch):

@@ -35,7 +35,7 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         help="tiles that it never saw (default: what its card says)",
     )
     job.add_argument(
-        "--weights", type=Path, metavar="FILE", help="another model than the one that comes with Worldloom"
+        "--weights", type=Path, metavar="FILE", help="the model (default: what comes with Worldloom, if any)"
     )
     job.add_argument(
         "--spacing", type=int, choices=(30, 90), default=90, help="metres to a pixel (default: 90)"
@@ -43,7 +43,7 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     job.add_argument(
         "--seeds", type=_seeds, default=(1, 2, 3), metavar="N,N", help="of the worlds (default: 1,2,3)"
     )
-    job.set_defaults(alone=_run, prompt="")
+    job.set_defaults(alone=_run, prompt=None)
 
 
 def _run(args: argparse.Namespace) -> int:

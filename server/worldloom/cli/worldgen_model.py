@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from worldloom.errors import ConfigError
-from worldloom.worldgen.sources import check_generator
+from worldloom.worldgen.sources import check_model
 
 if TYPE_CHECKING:
     from worldloom.worldgen.gan.plane import StyleOf
@@ -31,7 +31,7 @@ class Loom:
 def add_model_options(job: argparse.ArgumentParser) -> None:
     """Add ``--weights`` and ``--spacing``."""
     job.add_argument(
-        "--weights", type=Path, metavar="FILE", help="another model than the one that comes with Worldloom"
+        "--weights", type=Path, metavar="FILE", help="the model (default: what comes with Worldloom, if any)"
     )
     job.add_argument(
         "--spacing",
@@ -45,7 +45,6 @@ def add_words_option(job: argparse.ArgumentParser) -> None:
     """Add ``--prompt``."""
     job.add_argument(
         "--prompt",
-        default="",
         metavar="TEXT",
         help='words for the land, like "a misty fjord with steep walls"',
     )
@@ -65,9 +64,9 @@ def loom(args: argparse.Namespace, seed: int) -> Loom:
     """The generator that the options say; imports torch.
 
     Raises:
-        WorldloomError: torch is not installed, the weights are damaged, or the words are too many.
+        WorldloomError: torch is not installed, the weights are damaged or none, or the words are too many or none.
     """
-    check_generator("gan", own_weights=args.weights is not None)
+    check_model(args.weights)
     from worldloom.worldgen.gan.file import SHIPPED
     from worldloom.worldgen.gan.plane import of_spacing
     from worldloom.worldgen.gan.source import GanSource
@@ -80,7 +79,7 @@ def loom(args: argparse.Namespace, seed: int) -> Loom:
         model = of_spacing(model, args.spacing)
     source = GanSource(model, seed)
     spacing_m = float(args.spacing or 30)
-    if not args.prompt:
+    if args.prompt is None:
         return Loom(source, lambda rx, rz: None, spacing_m, "")
     reading = understand(args.prompt)
     wish = Wish(reading, source.provinces, model.table, seed)

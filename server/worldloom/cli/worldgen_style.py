@@ -11,6 +11,7 @@ from worldloom.errors import ConfigError
 from worldloom.persistence.store import open_beside
 from worldloom.ports import StyleRow, Tx, WorldRow
 from worldloom.services import styles
+from worldloom.worldgen.sources import check_model
 
 __all__ = ["add_to"]
 
@@ -41,21 +42,23 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from worldloom.worldgen.gan.file import SHIPPED
     from worldloom.worldgen.lexicon import understand
 
     reading = understand(args.words)
-    print(reading.describe())
-    if args.trial:
-        return 0
     if not reading.understood:
+        unknown = f": {', '.join(reading.ignored)}" if reading.ignored else ""
         raise ConfigError(
-            "expected words for land, got none that is known. docs/worldgen-words.md tells which are"
+            f"expected words for land, got none that is known{unknown}. docs/worldgen-words.md tells which are"
         )
+    if args.trial:
+        print(reading.describe())
+        return 0
     config = config_of(args)
     regions = regions_of(args.around, *args.regions)
-    weights = args.weights or Path(config.worldgen.weights or SHIPPED)
+    weights = args.weights or (Path(config.worldgen.weights) if config.worldgen.weights else None)
+    check_model(weights, ("safetensors",))
     stored = asyncio.run(_store(config.storage_url, args.words, regions, weights))
+    print(reading.describe())
     kept = len(regions) - stored
     print(
         f"{stored} regions will be woven so"
@@ -64,8 +67,8 @@ def _run(args: argparse.Namespace) -> int:
     return 0 if stored else 1
 
 
-async def _store(url: str, words: str, regions: list[tuple[int, int]], weights: Path) -> int:
-    from worldloom.worldgen.gan.file import read_file
+async def _store(url: str, words: str, regions: list[tuple[int, int]], weights: Path | None) -> int:
+    from worldloom.worldgen.gan.file import SHIPPED, read_file
     from worldloom.worldgen.gan.provinces import Provinces
     from worldloom.worldgen.gan.wish import Wish
     from worldloom.worldgen.lexicon import understand
@@ -75,7 +78,7 @@ async def _store(url: str, words: str, regions: list[tuple[int, int]], weights: 
         world = await store.read(_world, None)
         if world is None:
             raise ConfigError("expected a world in the database, got none. Start it once")
-        table = read_file(weights).table
+        table = read_file(weights or SHIPPED).table
         wish = Wish(understand(words), Provinces(world.seed, table), table, world.seed)
         rows = [StyleRow(rx, rz, wish.style(rx, rz).key, words) for rx, rz in regions]
         return len(await store.run(styles.choose, styles.ChooseStyles(rows, unix_ms())))

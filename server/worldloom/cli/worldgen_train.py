@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from worldloom.cli.worldgen_land import progress
 from worldloom.errors import ConfigError
-from worldloom.worldgen.sources import check_generator
+from worldloom.worldgen.sources import check_installed
 
 if TYPE_CHECKING:
     from worldloom.worldgen.gan.dataset import Windows
@@ -58,7 +58,7 @@ def add_to(jobs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    check_generator("gan", own_weights=True)
+    check_installed()
     if (args.folder / "checkpoint.pt").exists() and not args.resume:
         raise ConfigError(
             f"{args.folder}: expected a new folder, got one with a checkpoint. Give --resume to go on with it"

@@ -92,7 +92,10 @@ class Reading:
             ("Shape", measures_in_words(self.measures) or "as usual for such land"),
             ("Climate", climate_in_words(climate)),
             ("Colours", self.palette or ""),
-            ("Understood", "; ".join(f"{phrase} ({meaning})" for phrase, meaning in self.understood)),
+            (
+                "Understood",
+                "; ".join(f"{phrase} ({meaning})" for phrase, meaning in self.understood) or "nothing",
+            ),
             ("Not understood", ", ".join(self.ignored)),
         )
         return "\n".join(f"{head}: {text}" for head, text in lines if text)
@@ -169,6 +172,8 @@ def understand(text: str) -> Reading:
     """
     if not isinstance(text, str):
         raise PromptRejected(f"expected a text, got {type(text).__name__}")
+    if not text.strip():
+        raise PromptRejected("expected words for land, got an empty text")
     if len(text) > MAX_TEXT:
         raise PromptRejected(f"expected a text of at most {MAX_TEXT} characters, got {len(text)}")
     said: list[_Said] = []

@@ -5,19 +5,29 @@ Knows the generators' names. What a generator needs is imported when it is asked
 
 import importlib
 import importlib.util
+from collections.abc import Iterable
 from pathlib import Path
 
 from worldloom.errors import ConfigError
 from worldloom.ports import Stylist, TerrainSource
 from worldloom.worldgen.noise import NoiseSource
 
-__all__ = ["FACTORY", "check_generator", "make_source", "make_stylist", "settled"]
+__all__ = [
+    "FACTORY",
+    "check_generator",
+    "check_installed",
+    "check_model",
+    "make_source",
+    "make_stylist",
+    "settled",
+]
 
 FACTORY = "worldloom.worldgen.sources:make_source"
 """How another process names :func:`make_source`."""
 _GAN = "worldloom.worldgen.gan"
 _NEEDED = ("torch", "safetensors")
 _WEIGHTS = Path(__file__).parent / "gan" / "weights.safetensors"
+_NONE_YET = "none come with this version yet; `worldloom worldgen train` makes some, {} names them"
 
 
 def settled(generator: str, weights: str = "") -> str:
@@ -29,8 +39,13 @@ def settled(generator: str, weights: str = "") -> str:
 
 def _missing(own_weights: bool) -> list[str]:
     """What the trained generator needs and is not here."""
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    return missing if own_weights or _WEIGHTS.exists() else [*missing, "its weights (worldgen.weights)"]
+    missing = _not_installed(_NEEDED)
+    weights = f"its weights ({_NONE_YET.format('worldgen.weights')})"
+    return missing if own_weights or _WEIGHTS.exists() else [*missing, weights]
+
+
+def _not_installed(packages: Iterable[str]) -> list[str]:
+    return [name for name in packages if importlib.util.find_spec(name) is None]
 
 
 def check_generator(generator: str, own_weights: bool = False) -> None:
@@ -44,12 +59,43 @@ def check_generator(generator: str, own_weights: bool = False) -> None:
         ConfigError: It is not installed.
     """
     if generator == "gan" and (missing := _missing(own_weights)):
-        needs = " and ".join(missing)
+        install = ", or install worldloom[server]" if _not_installed(_NEEDED) else ""
         raise ConfigError(
-            f'worldgen.generator: expected a generator that is installed; got "gan", which needs {needs}. '
-            "Use --generator noise, or install worldloom[server]: regions made so far stay as they are when the "
-            "generator changes."
+            'worldgen.generator: expected a generator that is installed; got "gan", which needs '
+            f"{' and '.join(missing)}. Use --generator noise{install}: regions made so far stay as they are when "
+            "the generator changes."
         )
+
+
+def check_installed(packages: Iterable[str] = _NEEDED) -> None:
+    """Refuse a command that takes what the trained generator is made with; imports none of it.
+
+    Raises:
+        ConfigError: Some of it is not installed.
+    """
+    if missing := _not_installed(packages):
+        raise ConfigError(
+            f"expected {' and '.join(missing)}, which the trained generator needs; got none. "
+            "Install worldloom[server]"
+        )
+
+
+def check_model(weights: Path | None, packages: Iterable[str] = _NEEDED) -> None:
+    """Refuse a command that asks the trained generator where that cannot be had; imports nothing of it.
+
+    Args:
+        weights: The file that was named; None: that which comes with Worldloom.
+        packages: What the command takes besides.
+
+    Raises:
+        ConfigError: There is no such file, or something is not installed.
+    """
+    if weights is not None and not weights.exists():
+        raise ConfigError(f"{weights}: expected the weights of a generator; got: No such file or directory")
+    if weights is None and not _WEIGHTS.exists():
+        named = _NONE_YET.format("--weights FILE")
+        raise ConfigError(f"expected the trained generator's weights: {named}")
+    check_installed(packages)
 
 
 def make_source(generator: str, seed: int, weights: str = "") -> TerrainSource:

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from worldloom.cli.database import check_database, has_world
+from worldloom.cli.generator import check_generator
 from worldloom.cli.settings import (
     SPARE_FILES,
     add_config_option,
@@ -111,6 +112,7 @@ def _looks(config: Config) -> dict[str, Callable[[], Check]]:
         "environment": lambda: check_environment(os.environ),
         "uvloop": check_uvloop,
         "torch": check_torch,
+        "generator": lambda: check_generator(config.worldgen),
         "sqlite": lambda: check_sqlite(sqlite3.sqlite_version_info, uses_sqlite=uses_sqlite),
         "data": lambda: check_data(data),
         "database": lambda: check_database(config.storage_url),

@@ -11,7 +11,7 @@ from worldloom.errors import ConfigError
 from worldloom.ports import Stylist, TerrainSource
 from worldloom.worldgen.noise import NoiseSource
 
-__all__ = ["FACTORY", "check_generator", "make_source", "make_stylist", "settled"]
+__all__ = ["FACTORY", "check_generator", "lacking", "make_source", "make_stylist", "settled"]
 
 FACTORY = "worldloom.worldgen.sources:make_source"
 """How another process names :func:`make_source`."""
@@ -24,11 +24,15 @@ def settled(generator: str, weights: str = "") -> str:
     """What ``worldgen.generator`` comes to in this installation: "auto" is the trained one where it can be had."""
     if generator != "auto":
         return generator
-    return "noise" if _missing(bool(weights)) else "gan"
+    return "noise" if lacking(bool(weights)) else "gan"
 
 
-def _missing(own_weights: bool) -> list[str]:
-    """What the trained generator needs and is not here."""
+def lacking(own_weights: bool) -> list[str]:
+    """What the trained generator needs and is not here; empty if it can be had.
+
+    Args:
+        own_weights: Whether it does without those that come with Worldloom.
+    """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     return missing if own_weights or _WEIGHTS.exists() else [*missing, "its weights (worldgen.weights)"]
 
@@ -43,7 +47,7 @@ def check_generator(generator: str, own_weights: bool = False) -> None:
     Raises:
         ConfigError: It is not installed.
     """
-    if generator == "gan" and (missing := _missing(own_weights)):
+    if generator == "gan" and (missing := lacking(own_weights)):
         needs = " and ".join(missing)
         raise ConfigError(
             f'worldgen.generator: expected a generator that is installed; got "gan", which needs {needs}. '

@@ -22,7 +22,6 @@ from worldloom.cli.doctor import (
     check_environment,
     check_files,
     check_packages,
-    check_port,
     check_python,
     check_secrets,
     check_sqlite,
@@ -31,6 +30,7 @@ from worldloom.cli.doctor import (
 )
 from worldloom.cli.generator import check_generator
 from worldloom.cli.main import main
+from worldloom.cli.port import check_port
 from worldloom.cli.verdict import State
 from worldloom.config import ServerConfig, WorldgenConfig, load
 from worldloom.persistence.backups import backup_name
@@ -86,8 +86,23 @@ def test_a_taken_port_fails(taken_port):
     assert check_port(ServerConfig(host="127.0.0.1", port=0), NOWHERE).state is State.OK
 
 
-def test_an_address_of_another_machine_fails():
-    assert check_port(ServerConfig(host="192.0.2.1", port=0), NOWHERE).state is State.FAIL
+def test_an_address_of_another_machine_fails_with_what_to_name_instead():
+    check = check_port(ServerConfig(host="192.0.2.1", port=0), NOWHERE)
+    assert (check.state, "choose another --host" in check.advice) == (State.FAIL, True)
+
+
+def test_a_low_port_without_the_right_tells_of_that_right(monkeypatch, taken_port):
+    def refuse(self, address):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(
+        "worldloom.cli.port.socket.socket", type("Socket", (socket.socket,), {"bind": refuse})
+    )
+    # Nothing answers there: a port of the system's choice is never 0.
+    check = check_port(ServerConfig(host="127.0.0.1", port=0), NOWHERE)
+    assert (check.state, check.found) == (State.FAIL, "127.0.0.1:0: Permission denied")
+    assert "CAP_NET_BIND_SERVICE" in check.advice
+    assert "your world" not in check.advice
 
 
 def test_a_data_folder_open_to_others_is_warned_of(tmp_path):

@@ -18,7 +18,10 @@ from sqlalchemy import Boolean, DateTime, Numeric
 
 from populated import ERASED, everything, next_account, populate
 from worldloom.app.secrets import open_secrets, restore_secrets, secrets_to_keep
+from worldloom.cli.doctor import check_secrets
 from worldloom.cli.main import main
+from worldloom.cli.verdict import State
+from worldloom.config import load as load_config
 from worldloom.errors import ConfigError, StoreUnavailable, WorldloomError
 from worldloom.persistence import archive_read, archive_write
 from worldloom.persistence import load as loading
@@ -625,14 +628,29 @@ def test_an_export_is_imported_and_is_no_backup(world, tmp_path, capsys):
     assert main(["restore", "w", "--data", "new"]) == 2
     assert "worldloom import takes it" in capsys.readouterr().err
     assert main(["import", "w", "--data", "new"]) == 0
-    assert not (tmp_path / "new" / "secrets.toml").exists()
+    assert "New secrets are in new: keep them" in capsys.readouterr().out
+    config = load_config(None, {}, {"server.data": str(tmp_path / "new")})
+    assert (check_secrets(config).state, check_secrets(config).found) == (State.OK, "closed to others")
+
+
+def test_an_import_keeps_the_secrets_that_are_there_and_makes_none_when_it_is_refused(
+    world, tmp_path, capsys
+):
+    assert main(["export", "--data", str(world), "-o", "w"]) == 0
+    own = open_secrets(tmp_path / "own")
+    assert main(["import", "w", "--data", "own"]) == 0
+    assert "New secrets" not in capsys.readouterr().out
+    assert open_secrets(tmp_path / "own") == own
+    write_archive(tmp_path / "bad", ABOUT, [table()], {})
+    assert main(["import", "bad", "--data", "new"]) == 2
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_backup_is_imported_without_its_secrets(world, tmp_path, capsys):
     assert main(["backup", "--data", str(world), "-o", "w"]) == 0
     assert main(["import", "w", "--data", "new"]) == 0
     assert "its secrets were left out" in capsys.readouterr().out
-    assert not (tmp_path / "new" / "secrets.toml").exists()
+    assert open_secrets(tmp_path / "new") != open_secrets(world)
 
 
 def test_a_restore_beside_other_secrets_is_refused_before_anything_is_done(world, tmp_path, capsys):

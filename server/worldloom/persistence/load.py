@@ -46,7 +46,7 @@ def load(
     url: str,
     archive: Archive,
     progress: Progress = no_progress,
-    before_commit: Callable[[], None] = lambda: None,
+    before_commit: Callable[[], object] = lambda: None,
 ) -> None:
     """Fill an empty database with an archive's rows. Blocks.
 
@@ -77,7 +77,7 @@ def load(
         raise StoreUnavailable(f"the world was not loaded: the database failed: {what}") from error
 
 
-def _load_file(path: Path, archive: Archive, progress: Progress, before_commit: Callable[[], None]) -> None:
+def _load_file(path: Path, archive: Archive, progress: Progress, before_commit: Callable[[], object]) -> None:
     with no_empty_folder(path.parent), _held(lock_path(path)):
         _refuse_database(path)
         _refuse_little_room(path.parent, archive)

@@ -38,6 +38,13 @@ PATIENCE_S = 60.0
 DEADLINE_S = 60.0
 
 
+def test_the_log_says_when_a_new_process_starts(caplog: pytest.LogCaptureFixture) -> None:
+    process = SourceProcess((), pauses_s=(0.0, 1.0))
+    process._note_death("gone")
+    process._note_death("gone")
+    assert caplog.messages == ["gone; a new one starts at once", "gone; a new one starts in 1 s"]
+
+
 @asynccontextmanager
 async def running(process: SourceProcess) -> AsyncIterator[SourceProcess]:
     """A process that is there, and kept."""

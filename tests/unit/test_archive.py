@@ -1,5 +1,6 @@
 """The archive: what is written is read, whatever else is refused by name, and nothing is left half done."""
 
+import contextlib
 import json
 import os
 import re
@@ -17,10 +18,14 @@ from sqlalchemy import Boolean, DateTime, Numeric
 
 from populated import ERASED, everything, next_account, populate
 from worldloom.app.secrets import open_secrets, restore_secrets, secrets_to_keep
+from worldloom.cli.doctor import check_secrets
 from worldloom.cli.main import main
+from worldloom.cli.verdict import State
+from worldloom.config import load as load_config
 from worldloom.errors import ConfigError, StoreUnavailable, WorldloomError
 from worldloom.persistence import archive_read, archive_write
 from worldloom.persistence import load as loading
+from worldloom.persistence import lock as locking
 from worldloom.persistence.archive import About, ArchiveError
 from worldloom.persistence.archive_read import open_archive
 from worldloom.persistence.archive_write import TableRows, write_archive
@@ -430,7 +435,35 @@ def test_a_disk_that_fills_up_meanwhile_leaves_no_database(exported, target, mon
     monkeypatch.setattr(loading, "_BULK", loading._BULK | {"max_page_count": 30})
     with pytest.raises(StoreUnavailable, match=r"the world was not loaded: .* is full"):
         load_into(target, exported)
-    assert [path.name for path in target.parent.iterdir()] == ["world.db.lock"]
+    assert not target.parent.exists()
+
+
+def test_a_load_that_fails_leaves_a_folder_that_was_there_as_it_was(tmp_path, target):
+    write_archive(tmp_path / "w", ABOUT, [table()], {})
+    target.parent.mkdir()
+    for _ in range(2):
+        with pytest.raises(ArchiveError):
+            load_into(target, tmp_path / "w")
+    assert list(target.parent.iterdir()) == []
+    lock_path(target).touch()
+    with pytest.raises(ArchiveError):
+        load_into(target, tmp_path / "w")
+    assert list(target.parent.iterdir()) == [lock_path(target)]
+
+
+def test_a_lock_whose_file_is_taken_away_at_that_moment_is_taken_anew(tmp_path, monkeypatch):
+    path, lock_it = tmp_path / "lock", locking._lock
+    then = iter([path.unlink, lambda: None])
+
+    def lock(descriptor):
+        lock_it(descriptor)
+        next(then)()
+
+    monkeypatch.setattr(locking, "_lock", lock)
+    with contextlib.closing(FileLock(path)):
+        assert path.exists()
+        with pytest.raises(WorldloomError, match="another server is using the world"):
+            FileLock(path)
 
 
 def test_a_dump_leaves_the_folder_of_a_world_as_it_was(tmp_path, url):
@@ -450,7 +483,7 @@ def test_tables_that_the_revision_does_not_have_are_refused(tmp_path, target):
     write_archive(tmp_path / "w", ABOUT, [table()], {})
     with pytest.raises(ArchiveError, match="missing: account, content, tile, token, world; unknown: thing"):
         load_into(target, tmp_path / "w")
-    assert [path.name for path in target.parent.iterdir()] == ["world.db.lock"]
+    assert not target.parent.exists()
 
 
 def test_damage_that_is_found_at_the_very_end_leaves_no_database(exported, target):
@@ -501,7 +534,7 @@ def test_what_is_refused_at_the_last_step_undoes_all(exported, target):
 
     with pytest.raises(ConfigError):
         load_into(target, exported, before_commit=refuse)
-    assert [path.name for path in target.parent.iterdir()] == ["world.db.lock"]
+    assert not target.parent.exists()
 
 
 # ---- the folder of backups, and the secrets
@@ -595,14 +628,29 @@ def test_an_export_is_imported_and_is_no_backup(world, tmp_path, capsys):
     assert main(["restore", "w", "--data", "new"]) == 2
     assert "worldloom import takes it" in capsys.readouterr().err
     assert main(["import", "w", "--data", "new"]) == 0
-    assert not (tmp_path / "new" / "secrets.toml").exists()
+    assert "New secrets are in new: keep them" in capsys.readouterr().out
+    config = load_config(None, {}, {"server.data": str(tmp_path / "new")})
+    assert (check_secrets(config).state, check_secrets(config).found) == (State.OK, "closed to others")
+
+
+def test_an_import_keeps_the_secrets_that_are_there_and_makes_none_when_it_is_refused(
+    world, tmp_path, capsys
+):
+    assert main(["export", "--data", str(world), "-o", "w"]) == 0
+    own = open_secrets(tmp_path / "own")
+    assert main(["import", "w", "--data", "own"]) == 0
+    assert "New secrets" not in capsys.readouterr().out
+    assert open_secrets(tmp_path / "own") == own
+    write_archive(tmp_path / "bad", ABOUT, [table()], {})
+    assert main(["import", "bad", "--data", "new"]) == 2
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_backup_is_imported_without_its_secrets(world, tmp_path, capsys):
     assert main(["backup", "--data", str(world), "-o", "w"]) == 0
     assert main(["import", "w", "--data", "new"]) == 0
     assert "its secrets were left out" in capsys.readouterr().out
-    assert not (tmp_path / "new" / "secrets.toml").exists()
+    assert open_secrets(tmp_path / "new") != open_secrets(world)
 
 
 def test_a_restore_beside_other_secrets_is_refused_before_anything_is_done(world, tmp_path, capsys):

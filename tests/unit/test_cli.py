@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -168,6 +169,17 @@ def test_a_data_folder_that_cannot_be_made_is_one_line_with_what_to_do(capsys, t
     err = capsys.readouterr().err
     assert f"{tmp_path}/file/world: Not a directory. Choose another with --data" in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])
+def test_a_start_that_fails_leaves_no_empty_folder(capsys, tmp_path, bare_logs, host):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = ["--host", host, "--port", str(taken.getsockname()[1])]
+        assert main(["serve", "--data", str(tmp_path / "new" / "world"), *where]) == 2
+        (tmp_path / "mine").mkdir()
+        assert main(["serve", "--data", str(tmp_path / "mine"), *where]) == 2
+    assert "expected to listen on" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_a_damaged_database_is_one_line_with_what_to_do(capsys, tmp_path, bare_logs):

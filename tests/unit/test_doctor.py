@@ -22,16 +22,17 @@ from worldloom.cli.doctor import (
     check_environment,
     check_files,
     check_packages,
-    check_port,
     check_python,
     check_secrets,
     check_sqlite,
     check_tls,
     checks,
 )
+from worldloom.cli.generator import check_generator
 from worldloom.cli.main import main
+from worldloom.cli.port import check_port
 from worldloom.cli.verdict import State
-from worldloom.config import ServerConfig, load
+from worldloom.config import ServerConfig, WorldgenConfig, load
 from worldloom.persistence.backups import backup_name
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import open_store
@@ -85,8 +86,23 @@ def test_a_taken_port_fails(taken_port):
     assert check_port(ServerConfig(host="127.0.0.1", port=0), NOWHERE).state is State.OK
 
 
-def test_an_address_of_another_machine_fails():
-    assert check_port(ServerConfig(host="192.0.2.1", port=0), NOWHERE).state is State.FAIL
+def test_an_address_of_another_machine_fails_with_what_to_name_instead():
+    check = check_port(ServerConfig(host="192.0.2.1", port=0), NOWHERE)
+    assert (check.state, "choose another --host" in check.advice) == (State.FAIL, True)
+
+
+def test_a_low_port_without_the_right_tells_of_that_right(monkeypatch, taken_port):
+    def refuse(self, address):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(
+        "worldloom.cli.port.socket.socket", type("Socket", (socket.socket,), {"bind": refuse})
+    )
+    # Nothing answers there: a port of the system's choice is never 0.
+    check = check_port(ServerConfig(host="127.0.0.1", port=0), NOWHERE)
+    assert (check.state, check.found) == (State.FAIL, "127.0.0.1:0: Permission denied")
+    assert "CAP_NET_BIND_SERVICE" in check.advice
+    assert "your world" not in check.advice
 
 
 def test_a_data_folder_open_to_others_is_warned_of(tmp_path):
@@ -298,6 +314,41 @@ def test_the_key_of_another_certificate_and_one_with_a_password_fail(tmp_path):
     assert "the key of another one" in check_tls(other, key, now).found
     assert "a key without a password is needed" in check_tls(*locked, now).found
     assert check_tls(cert, key, now).state is State.OK
+
+
+@pytest.fixture
+def without_weights(monkeypatch, tmp_path):
+    """An installation with all that the trained generator needs but its weights."""
+    monkeypatch.setattr("worldloom.worldgen.sources._NEEDED", ())
+    monkeypatch.setattr("worldloom.worldgen.sources._WEIGHTS", tmp_path / "none")
+
+
+def test_auto_says_what_it_comes_to_and_why(without_weights):
+    check = check_generator(WorldgenConfig())
+    why = "the trained generator needs its weights (worldgen.weights)"
+    assert (check.state, check.found) == (State.OK, f"auto: noise, for {why}")
+    assert check_generator(WorldgenConfig(generator="noise")).found == "noise"
+
+
+def test_doctor_is_not_ready_with_a_generator_that_serve_refuses(without_weights, monkeypatch, capsys):
+    monkeypatch.setenv("WORLDLOOM_WORLDGEN__GENERATOR", "gan")
+    assert main(["serve"]) == 2
+    refused = capsys.readouterr().err.removeprefix("worldloom: ").strip()
+    assert main(["doctor", "--host", "127.0.0.1", "--port", "0"]) == 1
+    assert refused in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("generator", ["auto", "gan"])
+def test_weights_that_are_named_and_not_there_or_damaged_fail(without_weights, tmp_path, generator):
+    pytest.importorskip("safetensors")
+    weights = tmp_path / "mine.safetensors"
+    config = WorldgenConfig(generator=generator, weights=str(weights))
+    assert (
+        f"{weights}: expected the weights of a generator; got: No such file" in check_generator(config).found
+    )
+    weights.write_bytes(b"no weights at all")
+    damaged = check_generator(config)
+    assert (damaged.state, "expected the weights of a generator (" in damaged.found) == (State.FAIL, True)
 
 
 def test_free_disk_is_told_in_gib(tmp_path):

@@ -8,8 +8,9 @@ import secrets
 
 import pytest
 
-from worldloom.app.logs import JsonFormatter, RepeatLimit, TextFormatter, blot, setup_logs
+from worldloom.app.logs import REPEATS, JsonFormatter, RepeatLimit, TextFormatter, blot, setup_logs
 from worldloom.config import LogConfig
+from worldloom.persistence.migrate import known_revisions, migrate
 
 
 @pytest.fixture
@@ -95,6 +96,13 @@ def test_repeated_lines_are_limited_and_counted():
 def test_critical_lines_are_never_left_out():
     limit = RepeatLimit(repeats=1)
     assert all(limit.filter(record(levelno=logging.CRITICAL)) for _ in range(5))
+
+
+def test_every_migration_of_a_fresh_database_is_told(root_logger, tmp_path):
+    stream = io.StringIO()
+    setup_logs(LogConfig(), stream)
+    migrate(f"sqlite:///{tmp_path / 'world.db'}")
+    assert stream.getvalue().count("  Running upgrade ") == len(known_revisions()) > REPEATS
 
 
 def test_kinds_of_lines_remembered_are_bounded():

@@ -85,7 +85,8 @@ class RepeatLimit(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is written; marks it when others were left out before."""
-        if record.levelno >= logging.CRITICAL:
+        # Migrations have one template, and each is another fact: there are as many as a release has, and no more.
+        if record.levelno >= logging.CRITICAL or record.name == _MIGRATIONS:
             return True
         kind, now = (record.name, record.levelno, str(record.msg)), self._clock()
         start, count = self._kinds.pop(kind, (now, 0))

@@ -4,7 +4,6 @@ import argparse
 import os
 import shlex
 import shutil
-import socket
 import sqlite3
 import stat
 import sys
@@ -15,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from worldloom.cli.database import check_database, has_world
+from worldloom.cli.generator import check_generator
+from worldloom.cli.port import check_port
 from worldloom.cli.settings import (
     SPARE_FILES,
     add_config_option,
@@ -23,7 +24,7 @@ from worldloom.cli.settings import (
     config_of,
 )
 from worldloom.cli.verdict import Check, State
-from worldloom.config import Config, ServerConfig, ignored_variables
+from worldloom.config import Config, ignored_variables
 from worldloom.errors import ConfigError
 from worldloom.persistence.backups import BACKUPS_FOLDER, newest
 from worldloom.persistence.rights import denied, owner_hint, owner_name
@@ -38,7 +39,6 @@ __all__ = [
     "check_environment",
     "check_files",
     "check_packages",
-    "check_port",
     "check_secrets",
     "check_sqlite",
     "check_tls",
@@ -88,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
         if check.advice:
             print(f"{'':18} -> {check.advice}")
     failed = sum(check.state is State.FAIL for check in found)
-    print(f"\n{failed} of {len(found)} checks failed." if failed else "\nReady: worldloom serve")
+    well = next((check.closing for check in found if check.closing), "Ready: worldloom serve")
+    print(f"\n{failed} of {len(found)} checks failed." if failed else f"\n{well}")
     return 1 if failed else 0
 
 
@@ -111,6 +112,7 @@ def _looks(config: Config) -> dict[str, Callable[[], Check]]:
         "environment": lambda: check_environment(os.environ),
         "uvloop": check_uvloop,
         "torch": check_torch,
+        "generator": lambda: check_generator(config.worldgen),
         "sqlite": lambda: check_sqlite(sqlite3.sqlite_version_info, uses_sqlite=uses_sqlite),
         "data": lambda: check_data(data),
         "database": lambda: check_database(config.storage_url),
@@ -276,36 +278,6 @@ def check_disk(data: Path) -> Check:
             State.WARN, "disk", text, "each region that is woven takes some tens of kB: make room in time"
         )
     return Check(State.OK, "disk", text)
-
-
-def check_port(server: ServerConfig, data: Path) -> Check:
-    """The port can be listened on, or the world of this data folder does so already."""
-    host, port = server.host, server.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-    except OSError as error:
-        return _taken(server, data, f"{host}:{port}: {error.strerror or error}")
-    return Check(State.OK, "port", f"{host}:{port} is free")
-
-
-def _taken(server: ServerConfig, data: Path, fault: str) -> Check:
-    from worldloom.cli.running import health_of, is_of
-
-    health = health_of(server)
-    if health is None:
-        advice = "if that is your world, worldloom status shows it; else choose another --port"
-        return Check(State.FAIL, "port", fault, advice)
-    where = f"{server.host}:{server.port}"
-    is_own = is_of(health, data)
-    if is_own:
-        return Check(State.OK, "port", f"{where}: the world is running")
-    told = f"{where}: a world named {str(health['world'])!r} is running"
-    if is_own is None:
-        return Check(State.WARN, "port", told, "is it the one of this data folder? worldloom status shows it")
-    return Check(State.FAIL, "port", f"{told}, of another data folder", "choose another --port, or --data")
 
 
 def check_tls(cert: str, key: str, unix_s: float) -> Check:

@@ -13,7 +13,7 @@ from worldloom.app.secrets import METRICS_TOKEN_FILE, data_mark, read_secret_fil
 from worldloom.config import ServerConfig
 from worldloom.errors import ConfigError
 
-__all__ = ["health_of", "is_of", "own_url", "trusting"]
+__all__ = ["health_of", "is_of", "own_url", "trusting", "warnings_of"]
 
 TIMEOUT_S = 3.0
 MAX_BYTES = 64 * 1024
@@ -59,6 +59,12 @@ def is_of(health: Mapping[str, Any], data: Path) -> bool | None:
     """Whether the world that told its health has this data folder; None if that cannot be told."""
     try:
         own = data_mark(read_secret_file(data / METRICS_TOKEN_FILE).strip())
-    except ConfigError:
+    except (ConfigError, PermissionError):
         return None
     return health["mark"] == own if "mark" in health else None
+
+
+def warnings_of(health: Mapping[str, Any]) -> list[str]:
+    """What a world that is well wants looked at; it tells that to its own machine alone."""
+    told = health.get("warnings")
+    return [str(warning) for warning in told] if isinstance(told, list) else []

@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     config = config_of(args)
     from worldloom.app.logs import setup_logs
     from worldloom.app.node import serve
+    from worldloom.persistence.folders import no_empty_folder
     from worldloom.worldgen.sources import check_generator
 
     check_generator(config.worldgen.generator, bool(config.worldgen.weights))
@@ -57,9 +58,9 @@ def run(args: argparse.Namespace) -> int:
     setup_logs(config.log)
     for line in ignored_variables(os.environ):
         _log.warning("%s", line)
-    _make_data_folder(config.data_path)
-    raise_file_limit(config.server.max_connections + SPARE_FILES)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with no_empty_folder(config.data_path), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        _make_data_folder(config.data_path)
+        raise_file_limit(config.server.max_connections + SPARE_FILES)
         code: int = runner.run(serve(config, ready=lambda url: print(announcement(url), flush=True)))
     return code
 

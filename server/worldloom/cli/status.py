@@ -3,12 +3,14 @@
 import argparse
 import json
 import ssl
+import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console, Group
@@ -17,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from worldloom.app.secrets import read_secret_file
-from worldloom.cli.running import own_url, trusting
+from worldloom.cli.running import is_of, own_url, trusting, warnings_of
 from worldloom.cli.settings import add_config_option, add_data_option, config_of
 from worldloom.errors import WorldloomError
 
@@ -77,6 +79,8 @@ class Sample:
     """"ok", or what ``/healthz`` says is wrong."""
     values: Mapping[str, float]
     """By metric, with its label as ``name{label}`` where it has one."""
+    health: Mapping[str, Any]
+    """As ``/healthz`` told it: to strangers less."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -104,18 +108,21 @@ def run(args: argparse.Namespace) -> int:
     """Show the world until Ctrl-C, or once.
 
     Returns:
-        0, or 1 if the server says that something is wrong.
+        0, or 1 if the server says that something is wrong, or is not the one of the data folder.
 
     Raises:
         StatusError: The server does not answer.
     """
-    own = None if args.url else config_of(args).server
+    config = None if args.url else config_of(args)
+    own = None if config is None else config.server
     named = args.url if own is None else own_url(own)
     url = (named if "://" in named else f"http://{named}").rstrip("/")
     # On this machine the certificate's name is another, and there is nobody in between.
     context = trusting() if args.insecure or (own is not None and own.tls_cert) else None
     token = token_in(args.token_file) if args.token_file is not None else ""
     before, now = read(url, context, token), None
+    if config is not None and _is_another(before, url, config.data_path, asked=bool(args.data)):
+        return 1
     if args.once or args.json:
         time.sleep(EVERY_S)
         now = read(url, context, token)
@@ -145,11 +152,12 @@ def read(url: str, context: ssl.SSLContext | None = None, token: str = "") -> Sa
     """
     health = _get(f"{url}/healthz", context, token)
     try:
-        status = _status(json.loads(health))
+        told = json.loads(health)
+        status = _status(told)
         values = parse_metrics(_get(f"{url}/metrics", context, token).decode())
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise StatusError(f"{url}: expected a Worldloom server; got another answer") from None
-    return Sample(time.monotonic(), status, values)
+    return Sample(time.monotonic(), status, values, told)
 
 
 def token_in(path: Path) -> str:
@@ -180,7 +188,11 @@ def parse_metrics(text: str) -> dict[str, float]:
 
 def report(before: Sample, now: Sample) -> dict[str, object]:
     """Two samples as one flat object: metrics without their prefix, traffic as growth in a second."""
-    numbers: dict[str, object] = {"status": now.status}
+    numbers: dict[str, object] = {
+        "status": now.status,
+        "world": now.health.get("world", ""),
+        "warnings": warnings_of(now.health),
+    }
     for name in _QUANTITIES:
         if name in now.values:
             numbers[name.removeprefix("worldloom_")] = now.values[name]
@@ -195,7 +207,11 @@ def report(before: Sample, now: Sample) -> dict[str, object]:
 def table(url: str, before: Sample, now: Sample) -> Group:
     """Two samples as a table for people."""
     head = Text.assemble(
-        "Worldloom at ", url, ": ", (now.status, "green" if now.status == "ok" else "red bold")
+        str(now.health.get("world", "Worldloom")),
+        " at ",
+        url,
+        ": ",
+        (now.status, "green" if now.status == "ok" else "red bold"),
     )
     rows = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     rows.add_column(style="dim")
@@ -208,7 +224,21 @@ def table(url: str, before: Sample, now: Sample) -> Group:
             rows.add_row(label, form.format(factor * _rate(before, now, name)))
     for outcome, count in _outcomes(now).items():
         rows.add_row(f"regions: {outcome}", f"{count:.0f}")
-    return Group(head, rows)
+    warnings = [Text(f"warning: {warning}", "yellow") for warning in warnings_of(now.health)]
+    return Group(head, *warnings, rows)
+
+
+def _is_another(sample: Sample, url: str, data: Path, *, asked: bool) -> bool:
+    """Whether another world answers than the one of a data folder; says so, and of one asked for if it is not known."""
+    is_own = is_of(sample.health, data)
+    name = repr(str(sample.health.get("world", "")))
+    if is_own is False:
+        told = f"{url}: another world answers on that port, {name}, not the one of {data}; say with --config or --url"
+        print(f"worldloom: {told} where that one is", file=sys.stderr)
+    elif is_own is None and asked:
+        told = f"{url}: whether {name} is the world of {data} cannot be told: no metrics.token could be read there"
+        print(f"worldloom: {told}", file=sys.stderr)
+    return is_own is False
 
 
 def _status(health: Mapping[str, object]) -> str:

@@ -24,3 +24,5 @@ class Check:
     name: str
     found: str
     advice: str = ""
+    closing: str = ""
+    """What stands below all checks if none failed, where it is not that the server can be started."""

@@ -20,6 +20,7 @@ from worldloom.persistence.archive_read import Archive
 from worldloom.persistence.dump import ordered_tables, reflected
 from worldloom.persistence.engine import parse_url, sqlite_engine, sqlite_path
 from worldloom.persistence.faults import naming_the_file
+from worldloom.persistence.folders import no_empty_folder
 from worldloom.persistence.lock import FileLock
 from worldloom.persistence.migrate import (
     head_revision,
@@ -45,7 +46,7 @@ def load(
     url: str,
     archive: Archive,
     progress: Progress = no_progress,
-    before_commit: Callable[[], None] = lambda: None,
+    before_commit: Callable[[], object] = lambda: None,
 ) -> None:
     """Fill an empty database with an archive's rows. Blocks.
 
@@ -76,8 +77,8 @@ def load(
         raise StoreUnavailable(f"the world was not loaded: the database failed: {what}") from error
 
 
-def _load_file(path: Path, archive: Archive, progress: Progress, before_commit: Callable[[], None]) -> None:
-    with contextlib.closing(FileLock(lock_path(path))):
+def _load_file(path: Path, archive: Archive, progress: Progress, before_commit: Callable[[], object]) -> None:
+    with no_empty_folder(path.parent), _held(lock_path(path)):
         _refuse_database(path)
         _refuse_little_room(path.parent, archive)
         part = path.with_name(f"{path.name}.part")
@@ -95,6 +96,19 @@ def _load_file(path: Path, archive: Archive, progress: Progress, before_commit: 
         finally:
             _remove(part)
         sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Hold a lock; should the block fail, its file is there no more if it was not there before."""
+    was_there = path.exists()
+    with contextlib.closing(FileLock(path)) as lock:
+        try:
+            yield
+        except BaseException:
+            if not was_there:
+                lock.discard()
+            raise
 
 
 def _fill(connection: Connection, archive: Archive, progress: Progress) -> None:

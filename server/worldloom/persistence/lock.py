@@ -1,5 +1,6 @@
 """Lock: one server per embedded database. An operating system's lock, so that a crash leaves none behind."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -13,28 +14,51 @@ class FileLock:
     """An exclusive lock on a file, held until closed or until the process ends.
 
     Args:
-        path: The lock file; made with mode 0600 if missing, and never removed (removing it would race).
+        path: The lock file; made with mode 0600 if missing. Removed by ``discard`` alone, for other ways would race.
 
     Raises:
         WorldloomError: Another server holds it.
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-        try:
-            _lock(self._descriptor)
-        except OSError:
-            os.close(self._descriptor)
-            self._descriptor = -1
-            raise WorldloomError(
-                f"another server is using the world in {path.parent}; stop it first, or choose another folder"
-            ) from None
+        self._path = path
+        self._descriptor = _locked(path)
+        while not self._is_in_place():
+            # Whoever had it took the file away meanwhile; the next one to come would lock a new file.
+            self.close()
+            self._descriptor = _locked(path)
 
     def close(self) -> None:
         """Let go. May be called again."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def discard(self) -> None:
+        """Let go and take the file away: for one that was made for something which then failed."""
+        if self._descriptor >= 0:
+            with contextlib.suppress(OSError):  # Windows keeps a file that is open: then it stays.
+                self._path.unlink()
+            self.close()
+
+    def _is_in_place(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self._path.stat())
+        except FileNotFoundError:
+            return False
+
+
+def _locked(path: Path) -> int:
+    """The descriptor of a file with the lock on it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    try:
+        _lock(descriptor)
+    except OSError:
+        os.close(descriptor)
+        raise WorldloomError(
+            f"another server is using the world in {path.parent}; stop it first, or choose another folder"
+        ) from None
+    return descriptor
 
 
 if sys.platform == "win32":

@@ -228,7 +228,8 @@ class SourceProcess:
                 "%s, %d times within %.0f s: noise stands in until restart", how, MAX_DEATHS, WITHIN_S
             )
         else:
-            _log.warning("%s; a new one starts in %g s", how, self._pause_s())
+            pause_s = self._pause_s()
+            _log.warning("%s; a new one starts %s", how, f"in {pause_s:g} s" if pause_s else "at once")
 
     def _pause_s(self) -> float:
         since = time.monotonic() - WITHIN_S

@@ -17,6 +17,7 @@ __all__ = [
     "check_generator",
     "check_installed",
     "check_model",
+    "lacking",
     "make_source",
     "make_stylist",
     "settled",
@@ -34,11 +35,15 @@ def settled(generator: str, weights: str = "") -> str:
     """What ``worldgen.generator`` comes to in this installation: "auto" is the trained one where it can be had."""
     if generator != "auto":
         return generator
-    return "noise" if _missing(bool(weights)) else "gan"
+    return "noise" if lacking(bool(weights)) else "gan"
 
 
-def _missing(own_weights: bool) -> list[str]:
-    """What the trained generator needs and is not here."""
+def lacking(own_weights: bool) -> list[str]:
+    """What the trained generator needs and is not here; empty if it can be had.
+
+    Args:
+        own_weights: Whether it does without those that come with Worldloom.
+    """
     missing = _not_installed(_NEEDED)
     weights = f"its weights ({_NONE_YET.format('worldgen.weights')})"
     return missing if own_weights or _WEIGHTS.exists() else [*missing, weights]
@@ -58,7 +63,7 @@ def check_generator(generator: str, own_weights: bool = False) -> None:
     Raises:
         ConfigError: It is not installed.
     """
-    if generator == "gan" and (missing := _missing(own_weights)):
+    if generator == "gan" and (missing := lacking(own_weights)):
         install = ", or install worldloom[server]" if _not_installed(_NEEDED) else ""
         raise ConfigError(
             'worldgen.generator: expected a generator that is installed; got "gan", which needs '

@@ -36,13 +36,13 @@ def test_a_trained_generator_is_made_from_the_worlds_seed(monkeypatch: pytest.Mo
     installed = ModuleType("worldloom.worldgen.gan.source")
     installed.of_file = lambda seed, weights: ("gan", seed, weights)
     monkeypatch.setitem(sys.modules, installed.__name__, installed)
-    monkeypatch.setattr(sources, "_missing", lambda own_weights: [])
+    monkeypatch.setattr(sources, "lacking", lambda own_weights: [])
     assert make_source("gan", 5) == ("gan", 5, "")
     assert make_source("auto", 5, "own.safetensors") == ("gan", 5, "own.safetensors")
 
 
 def test_where_the_trained_generator_is_not_to_be_had_land_is_made_by_noise(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sources, "_missing", lambda own_weights: ["torch"])
+    monkeypatch.setattr(sources, "lacking", lambda own_weights: ["torch"])
     assert settled("auto") == "noise"
     assert settled("gan") == "gan"
     assert isinstance(make_source("auto", 5), NoiseSource)
@@ -86,7 +86,7 @@ def test_a_command_that_takes_what_is_not_installed_says_what_to_install(monkeyp
 
 def test_noise_has_no_stylist_and_the_trained_generator_has_one(monkeypatch: pytest.MonkeyPatch):
     assert make_stylist("noise", 5) is None
-    monkeypatch.setattr(sources, "_missing", lambda own_weights: [])
+    monkeypatch.setattr(sources, "lacking", lambda own_weights: [])
     provinces = ModuleType("worldloom.worldgen.gan.provinces")
     provinces.of_file = lambda seed, weights: ("provinces", seed, weights)
     monkeypatch.setitem(sys.modules, provinces.__name__, provinces)

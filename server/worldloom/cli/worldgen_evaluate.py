@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["add_to"]
 
+FAR = (400, 400)
+"""Region where the piece begins: around the middle of every world the land is gentle."""
+
 SIDE = 20
 """Regions along a side of the piece of world that is measured."""
 
@@ -71,7 +74,7 @@ def _run(args: argparse.Namespace) -> int:
             bars.update(regions, completed=0, total=SIDE * SIDE)
             piece = draw_piece(
                 world.source,
-                (-SIDE // 2, -SIDE // 2),
+                FAR,
                 (SIDE, SIDE),
                 world.spacing_m,
                 heights=False,

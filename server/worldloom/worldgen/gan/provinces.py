@@ -3,7 +3,8 @@
 The plane is divided among jittered points 1,280 m apart. Each point's conditions are those of one real window of land,
 whole, so that they belong together. Every block of 4 x 4 provinces has one from each sixteenth of all land by
 steepness, in an order of its own: so plains and mountains are never far, and all kinds of land are as common as among
-the windows. Between provinces conditions are blended over some 400 m.
+the windows. Between provinces conditions are blended over some 150 m: wider, and
+what is steep becomes rare.
 """
 
 from pathlib import Path
@@ -28,7 +29,7 @@ PITCH_M = 1280.0
 _BLOCK = 4
 _JITTER = 0.3
 """Of the pitch, either way."""
-_BLEND_M2 = 640_000.0
+_BLEND_M2 = 90_000.0
 """Weights fall by e when a province's point is that much farther in square metres than the nearest."""
 _STEEPNESS = MEASURES.index("steepness")
 _HOME_M = 900.0

@@ -6,7 +6,8 @@ By hand, to write a new one:  ``alembic -x url=sqlite:///world.db revision --aut
 from alembic import context
 from sqlalchemy import Connection, create_engine
 
-from worldloom.persistence.tables import metadata
+from worldloom.persistence import queries, rights_indexes  # noqa: F401  # so that metadata has all there is
+from worldloom.persistence.metadata import metadata
 
 
 def run(connection: Connection) -> None:

@@ -18,6 +18,7 @@ from worldloom.services import order as services
 from worldloom.services.asking import OPERATOR, Whom
 from worldloom_sdk.protocol import messages as m
 from worldloom_sdk.protocol.messages import AccountAct, OrderAct, Scope
+from worldloom_sdk.protocol.results import RESULTS
 
 AT_ONCE_S = 1.0
 """So soon everything that staff do is in force on open sockets."""
@@ -93,14 +94,14 @@ async def order(player: Player, act: OrderAct, **fields: Any) -> Any:
     """What an order gives, as what the protocol says it is."""
     answer = await ask(player, m.Order, act, **fields)
     assert isinstance(answer, m.Done), answer
-    return msgspec.convert(answer.result, m.RESULTS.get((m.Order, act), type(None)))
+    return msgspec.convert(answer.result, RESULTS.get((m.Order, act), type(None)))
 
 
 async def account(player: Player, act: AccountAct, **fields: Any) -> Any:
     """What somebody gets who asks about the own account."""
     answer = await ask(player, m.Account, act, **fields)
     assert isinstance(answer, m.Done), answer
-    return msgspec.convert(answer.result, m.RESULTS.get((m.Account, act), type(None)))
+    return msgspec.convert(answer.result, RESULTS.get((m.Account, act), type(None)))
 
 
 async def code_of(answer: Awaitable[m.Done | m.Refused]) -> str:

@@ -30,9 +30,12 @@ from worldloom_sdk.avatar import Position
 from worldloom_sdk.protocol import messages as m
 from worldloom_sdk.protocol.codec import decode_server, encode
 from worldloom_sdk.protocol.geometry import GROUND_Y, XZ_PER_M
+from worldloom_sdk.testing.server import put_database
 from worldloom_sdk.view import View
 
 PATIENCE_S = 10.0
+START_S = 40.0
+"""For a process that starts while browsers draw by software on the same cores."""
 SEED = 7
 SPAWN_M = 128
 """Newcomers are set down in the middle of region (0, 0), all on one spot; a body may run 100 m in a second."""
@@ -50,8 +53,8 @@ OVERRIDES: dict[str, dict[str, Any]] = {
         "spawn_radius_m": 0.0,
         "speed_m_per_s": 100.0,
     },
-    # Most tests are about people: noise starts at once.
-    "worldgen": {"generator": "noise"},
+    # Most tests are about people: noise starts at once, and is not kept waiting by what else this machine is at.
+    "worldgen": {"generator": "noise", "niceness": 0},
 }
 T = TypeVar("T")
 _dialled: "list[Player]" = []
@@ -60,7 +63,18 @@ _dialled: "list[Player]" = []
 def configured(data: Path, sections: dict[str, dict[str, Any]]) -> Config:
     """The configuration of a test's world; bounds are not checked."""
     config = Config()
-    for name in ("server", "world", "session", "access", "sync", "limits", "storage", "worldgen"):
+    for name in (
+        "server",
+        "world",
+        "session",
+        "access",
+        "sync",
+        "limits",
+        "storage",
+        "worldgen",
+        "land",
+        "money",
+    ):
         fields = {**OVERRIDES.get(name, {}), **sections.get(name, {})}
         changed = msgspec.structs.replace(getattr(config, name), **fields)
         config = msgspec.structs.replace(config, **{name: changed})
@@ -406,12 +420,14 @@ async def live_world(
     """Serve a world in this process until the block ends.
 
     Args:
-        data: Its data folder.
+        data: Its data folder; without a database in it, it gets one that is migrated.
         source: Makes the land; by default what the configuration says: noise.
         sweep_s: How often the gateway looks who has waited too long; a second when people run worlds.
         sections: Fields by section of the configuration.
     """
     config = configured(data, sections)
+    if not config.storage.url and not (data / "world.db").exists():
+        put_database(data / "world.db")
     worlds: list[World] = []
     servers: list[GameServer] = []
     url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -464,9 +480,15 @@ class Served:
     data: Path
     log: Path
     up_after_s: float
+    """On the clock: says something where the test has the machine to itself (``alone``)."""
 
     def rss_bytes(self) -> int:
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * 4096
+
+    def spent_s(self) -> float:
+        """Processor time so far, whatever else runs."""
+        ticks = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
     def interrupt(self) -> None:
         """As Ctrl-C does."""
@@ -503,7 +525,7 @@ async def served(data: Path, **sections: dict[str, Any]) -> AsyncIterator[Served
     began = time.monotonic()
     process = _start(_environment(data, sections), log)
     try:
-        port = await asyncio.wait_for(asyncio.to_thread(_announced_port, process), PATIENCE_S)
+        port = await asyncio.wait_for(asyncio.to_thread(_announced_port, process), START_S)
         assert port, log.read_text()
         yield Served(process, port, data, log, time.monotonic() - began)
     finally:

@@ -154,8 +154,11 @@ class RawClient:
             return first, await self.reader.readexactly(size)
 
     async def message(self) -> bytes:
-        """The next binary message."""
+        """The next binary message. Pings are answered, as every client has to."""
         first, payload = await self.frame()
+        while first == 0x89:
+            await self.send(frame(PONG, payload))
+            first, payload = await self.frame()
         assert first == 0x82, f"expected a final binary frame, got {first:#x}"
         return payload
 

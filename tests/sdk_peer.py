@@ -52,6 +52,12 @@ def body_of(*blocks) -> bytes:
     return np.array(list(itertools.chain.from_iterable(blocks)), "<u8").tobytes()
 
 
+COMMANDS = (
+    m.Say, m.Whisper, m.Signal, m.Block, m.Order, m.Account, m.Report, m.Money, m.Estate, m.Market,
+)  # fmt: skip
+"""What is answered by Done."""
+
+
 class HandClock:
     """Time that passes only in ``run``."""
 
@@ -199,9 +205,9 @@ class SmallWorld:
                 pipe.tell(m.Pong(client_ms, self.server_ms))
             case m.Say() if self.say_refusal is not None:
                 pipe.tell(m.Refused(message.id, *_tail(self.say_refusal)))
-            case m.Order() if self.order_refusal is not None:
+            case m.Order() | m.Money() | m.Estate() | m.Market() if self.order_refusal is not None:
                 pipe.tell(m.Refused(message.id, *_tail(self.order_refusal)))
-            case m.Say() | m.Whisper() | m.Signal() | m.Block() | m.Order() | m.Account() | m.Report():
+            case _ if isinstance(message, COMMANDS):
                 pipe.tell(m.Done(message.id, self.result))
             case m.Who(ids=ids):
                 known = [

@@ -1,7 +1,7 @@
 """A shard, a fan-out and viewers with real mirrors, on a clock in hand; no sockets."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 import numpy as np
@@ -12,6 +12,7 @@ from worldloom.replication.feed import Join, Part, Renew, SetLayer
 from worldloom.replication.uplink import Uplink
 from worldloom.replication.views import Seat
 from worldloom.shard.simulation import Shard
+from worldloom.world.enter import Gate
 from worldloom_sdk.protocol import messages
 from worldloom_sdk.protocol.codec import decode_server
 from worldloom_sdk.view import View
@@ -99,11 +100,19 @@ class SimWorld:
 
     def __init__(self, budget: int = 64_000, radius: int = 2, lossy: int | None = None) -> None:
         self.tick_number = 1000
+        self.now_ms = 0
         self.fanout = FanOut(radius, budget)
         self.frames = []
         make: Callable = Link if lossy is None else lambda receive: LossyLink(receive, lossy)
         self.down = make(lambda message: self.uplink.receive(message))
-        self.shard = Shard(Meadow(), 12 * 64, 20 * 16, self.down.send, lambda rx, rz, away, asker: None)
+        self.shard = Shard(
+            Meadow(),
+            12 * 64,
+            20 * 16,
+            self.down.send,
+            lambda rx, rz, away, asker: None,
+            view_cells=radius,
+        )
         self.up = make(self.shard.receive)
         self.uplink = Uplink(1, 1, self.up.send, self._on_frame, self.fanout.take_snapshot)
         self.links = [] if lossy is None else [self.up, self.down]
@@ -116,9 +125,16 @@ class SimWorld:
         self.fanout.take_frame(frame)
 
     def join(
-        self, avatar: int, x: float, z: float, layer: int = 0, layers: tuple[int, ...] = (0,)
+        self,
+        avatar: int,
+        x: float,
+        z: float,
+        layer: int = 0,
+        layers: tuple[int, ...] = (0,),
+        access: int = 0,
+        owner: int = 0,
     ) -> Watcher:
-        self.uplink.control(Join(avatar, int(x * 64), int(z * 64), 0, layer))
+        self.uplink.control(Join(avatar, int(x * 64), int(z * 64), 0, layer, owner, access))
         self._seq[avatar] = 0
         return self.attach(avatar, layers)
 
@@ -132,7 +148,7 @@ class SimWorld:
         self.fanout.remove(old.seat)
         self.uplink.control(Renew(avatar))
         self._seq[avatar] = 0
-        return self.attach(avatar, old.seat.layers)
+        return self.attach(avatar, old.seat.own)
 
     def part(self, avatar: int) -> None:
         self.fanout.remove(self.watchers.pop(avatar).seat)
@@ -140,6 +156,10 @@ class SimWorld:
 
     def set_layer(self, avatar: int, layer: int) -> None:
         self.uplink.control(SetLayer(avatar, layer))
+
+    def fence(self, rx: int, rz: int, places: np.ndarray, gates: Iterable[Gate]) -> None:
+        """From now on these are the places of a region, by z then x."""
+        self.shard.enter.lay(rx, rz, places, {gate.place: gate for gate in gates})
 
     def where(self, avatar: int) -> tuple[float, float] | None:
         row = self.shard.avatars.row(avatar)
@@ -158,7 +178,7 @@ class SimWorld:
             self.uplink.flush(moves[:, 0], moves[:, 1:].T)
             for link in self.links[:1]:
                 link.step()
-            self.shard.tick(self.tick_number)
+            self.shard.tick(self.tick_number, self.now_ms)
             for link in self.links[1:]:
                 link.step()
 

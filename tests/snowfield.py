@@ -12,14 +12,19 @@ SNOW_SEED = 42
 SNOW_HEIGHT_M = 1
 
 
+def snow_tile(rx: int, rz: int) -> TileRow:
+    """The tile of a region under level snow."""
+    heights = np.full((129, 129), SNOW_HEIGHT_M * 32, np.int16)
+    tile = Tile(rx, rz, heights, np.full((128, 128), Surface.SNOW, np.uint8))
+    data = encode_tile(tile)
+    return TileRow(rx, rz, tile_sha256(data), "test", data, edges_of(tile.heights))
+
+
 async def with_snow(url: str, *regions: tuple[int, int]) -> SqlStore:
     """Make the world; its store, still open, as a server has it."""
     store = open_store(url)
     await store.run(worlds.open_world, worlds.OpenWorld("Snowfield", SNOW_SEED, 1))
     for rx, rz in regions:
-        heights = np.full((129, 129), SNOW_HEIGHT_M * 32, np.int16)
-        tile = Tile(rx, rz, heights, np.full((128, 128), Surface.SNOW, np.uint8))
-        data = encode_tile(tile)
-        row = TileRow(rx, rz, tile_sha256(data), "test", data, edges_of(tile.heights))
+        row = snow_tile(rx, rz)
         await store.run(terrain.store, terrain.StoreTile(row, 2))
     return store

@@ -7,6 +7,10 @@ from sqlalchemy import StaticPool, create_engine
 
 from worldloom.persistence.queries import SqlTx
 from worldloom.persistence.tables import metadata
+from worldloom.realm.money import Currency
+
+FIRST_PURSES = "INSERT INTO purse (id, kind, balance) VALUES (1, 'mint', 0), (2, 'treasury', 0)"
+"""The rows that a migration makes."""
 
 
 @contextlib.contextmanager
@@ -16,5 +20,6 @@ def sql_tx() -> Iterator[SqlTx]:
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA foreign_keys=ON")
         metadata.create_all(connection)
-        yield SqlTx(connection)
+        connection.exec_driver_sql(FIRST_PURSES)
+        yield SqlTx(connection, Currency())
     engine.dispose()

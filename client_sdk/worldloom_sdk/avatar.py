@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from worldloom_sdk.protocol.geometry import XZ_PER_M, Y_PER_M
+from worldloom_sdk.protocol.looks import Look
 
-__all__ = ["Avatar", "Position", "yaw_to_radians", "yaw_to_units", "yaw_towards"]
+__all__ = ["Avatar", "Position", "avatar_id", "yaw_to_radians", "yaw_to_units", "yaw_towards"]
 
 _YAW_STEPS = 256
 
@@ -41,6 +42,7 @@ class Avatar:
         gesture: What it does, a ``Gesture`` or an emote (0-63).
         speed: Horizontal speed in m/s, estimated from the last two words; 0 for who stands or sits.
         owner: Whose bot it is, by name; ``None`` for who is nobody's, and until the name was asked for.
+        look: ``None`` until it was asked for (``await bot.look_of(avatar)``), anew each time that it comes into view.
     """
 
     id: int
@@ -51,6 +53,7 @@ class Avatar:
     gesture: int
     speed: float = 0.0
     owner: str | None = None
+    look: Look | None = None
 
     @property
     def x(self) -> float:
@@ -91,3 +94,8 @@ def yaw_to_units(radians: float) -> int:
 def yaw_towards(dx: float, dz: float) -> float:
     """The yaw that looks along ``(dx, dz)``, in radians; 0 for no direction at all."""
     return math.atan2(dx, dz) % math.tau
+
+
+def avatar_id(avatar: Avatar | int) -> int:
+    """The id of a body, or the id itself."""
+    return avatar if isinstance(avatar, int) else avatar.id

@@ -16,9 +16,14 @@ from worldloom_sdk.client import Client
 from worldloom_sdk.clock import Clock, within
 from worldloom_sdk.errors import Banned, Disconnected, SentOut, TimedOut, WorldloomError
 from worldloom_sdk.handlers import Handlers
+from worldloom_sdk.land import EstateLike, Land, Parcels
+from worldloom_sdk.market import Market
+from worldloom_sdk.money import Purse
 from worldloom_sdk.order import OwnAccount, Staff
+from worldloom_sdk.protocol.estate_parts import Bought, EstateInfo, LeaseInfo, LeaseOffer, Offer
 from worldloom_sdk.protocol.geometry import to_units
-from worldloom_sdk.protocol.messages import SayKind
+from worldloom_sdk.protocol.looks import Look
+from worldloom_sdk.protocol.messages import Found, SayKind
 from worldloom_sdk.protocol.overlay import Heights
 from worldloom_sdk.protocol.words import Gesture
 from worldloom_sdk.terrain import Terrain
@@ -50,6 +55,7 @@ class Bot:
         access: An invitation or the world's password, for a guest or a new account where one is asked for.
         code: A recovery or pairing code of an account to come back to, while there is no token.
         bot: Whether it says that it is no person; others are shown it.
+        at: Where to be set down the first time, x and z in metres; elsewhere if it may not be there.
         dial: Opens transports, instead of a WebSocket to ``where``.
         clock: Whose time it goes by.
         patience_s: How long the first join may go on trying when nobody answers or the world is full, in seconds.
@@ -68,6 +74,7 @@ class Bot:
         access: str = "",
         code: str = "",
         bot: bool = True,
+        at: tuple[float, float] | None = None,
         dial: Dial | None = None,
         clock: Clock | None = None,
         patience_s: float = 30.0,
@@ -83,6 +90,7 @@ class Bot:
                 token_file=token_file,
                 access=access,
                 code=code,
+                at=at,
                 dial=dial,
                 clock=clock,
                 patience_s=patience_s,
@@ -131,6 +139,21 @@ class Bot:
     def account(self) -> OwnAccount:
         """What a person does about its account; not for a bot that came with a key."""
         return self.client.account
+
+    @property
+    def money(self) -> Purse:
+        """What the bot's account has and pays: ``await bot.money.balance()``."""
+        return self.client.money
+
+    @property
+    def land(self) -> Land:
+        """Who has which land, and what owners do: ``await bot.land.at(40, 80)``."""
+        return self.client.land
+
+    @property
+    def market(self) -> Market:
+        """What is for sale and auctioned: ``await bot.market(sort="price")``; to let: ``await bot.market.to_let()``."""
+        return self.client.market
 
     def nearby(self, radius: float = 20.0) -> list[Avatar]:
         """Others within ``radius`` metres, nearest first."""
@@ -212,9 +235,41 @@ class Bot:
         """Change the ground, for owners; see ``Client.edit_terrain``."""
         await self.client.edit_terrain(x_m, z_m, heights_m)
 
+    async def claim(self, parcels: Parcels, **how: Any) -> EstateInfo:
+        """Buy parcels from the world; see ``Land.claim``."""
+        return await self.land.claim(parcels, **how)
+
+    async def sell(self, estate: EstateLike, price: int, **how: Any) -> Offer:
+        """Offer an estate at a price; see ``Market.sell``."""
+        return await self.market.sell(estate, price, **how)
+
+    async def buy(self, listing: Offer | int, **how: Any) -> Bought:
+        """Buy what is offered: exactly what was shown, or nothing; see ``Market.buy``."""
+        return await self.market.buy(listing, **how)
+
+    async def bid(self, listing: Offer | int, amount: int, **how: Any) -> Offer:
+        """Bid in an auction; see ``Market.bid``."""
+        return await self.market.bid(listing, amount, **how)
+
+    async def lease(self, estate: EstateLike | LeaseOffer, periods: int = 1, **how: Any) -> LeaseInfo:
+        """Lease an estate; see ``Market.lease``."""
+        return await self.market.lease(estate, periods, **how)
+
     async def name_of(self, avatar: Avatar | int) -> str | None:
         """Name of an avatar; ``None`` if it is not told."""
         return await self.client.name_of(avatar)
+
+    async def look_of(self, avatar: Avatar | int) -> Look | None:
+        """Look of an avatar; ``None`` if it is not told."""
+        return await self.client.persons.look_of(avatar)
+
+    async def look(self, look: Look | None) -> None:
+        """Have a look from now on; see ``Persons.look``."""
+        await self.client.persons.look(look)
+
+    async def find_people(self, name: str) -> list[Found]:
+        """People in the world with that part of a name, wherever; see ``Persons.find``."""
+        return await self.client.persons.find(name)
 
     async def walk_to(
         self, x: float, z: float, speed: float = WALK_SPEED, timeout: float | None = None

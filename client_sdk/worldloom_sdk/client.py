@@ -14,23 +14,29 @@ from typing import Any, Self, TypeVar
 from msgspec import Struct
 
 from worldloom_sdk import events
-from worldloom_sdk.address import parse_address
 from worldloom_sdk.answers import Answers
-from worldloom_sdk.avatar import Avatar, Position
+from worldloom_sdk.avatar import Avatar, Position, avatar_id
 from worldloom_sdk.clock import Clock, RealClock, within
 from worldloom_sdk.connection import Command, Connection
 from worldloom_sdk.errors import Disconnected, NotConnected, TimedOut
 from worldloom_sdk.identity import Identity
+from worldloom_sdk.keyed import Keyed
+from worldloom_sdk.land import Land
 from worldloom_sdk.link import Link
+from worldloom_sdk.market import Market
+from worldloom_sdk.money import Purse
 from worldloom_sdk.names import NameDesk
+from worldloom_sdk.notice_book import NoticeBook
+from worldloom_sdk.notices import Noticed
 from worldloom_sdk.order import OwnAccount, Staff, Whom, order_fields
+from worldloom_sdk.persons import Persons
 from worldloom_sdk.protocol import messages
 from worldloom_sdk.protocol.messages import BlockReach, CloseCode, Limits, OrderAct, SayKind, Welcome
 from worldloom_sdk.protocol.overlay import Heights, Patch
 from worldloom_sdk.protocol.words import Gesture
 from worldloom_sdk.terrain import Terrain
-from worldloom_sdk.transport import Dial, Transport, dial_socket
-from worldloom_sdk.view import View
+from worldloom_sdk.transport import Dial, dialler
+from worldloom_sdk.view import Known, View
 
 __all__ = ["Client"]
 
@@ -58,6 +64,7 @@ class Client:
         access: An invitation or the world's password, where one is asked for; used when there is no token.
         code: A recovery or pairing code of an account to come back to; used when there is no token.
         bot: Say that this is no person; it is shown. A ``Bot`` says it for its client.
+        at: Where to be set down the first time, x and z in metres; elsewhere if it may not be there.
         dial: Opens transports, instead of a WebSocket to ``url``.
         clock: Whose time it goes by.
         patience_s: How long the first join may go on trying when nobody answers or the world is full, in seconds. The
@@ -69,11 +76,16 @@ class Client:
         terrain: Heights of the land near.
         staff: What moderators and owners do.
         account: What a person does about its account.
+        persons: Looks, and finding people.
+        money, land, market: What accounts own and trade; ``land`` is who has the land, ``terrain`` what it is like.
         identity: By what right it comes in; holds secrets.
         clock: As given.
 
     What is given is looked at by ``start``.
     """
+
+    _task: asyncio.Task[None] | None = None
+    _joined: asyncio.Future[None] | None = None
 
     def __init__(
         self,
@@ -86,6 +98,7 @@ class Client:
         access: str = "",
         code: str = "",
         bot: bool = False,
+        at: tuple[float, float] | None = None,
         dial: Dial | None = None,
         clock: Clock | None = None,
         patience_s: float = 0.0,
@@ -93,7 +106,7 @@ class Client:
     ) -> None:
         self.clock: Clock = clock or RealClock()
         self.connection = Connection(self.clock.monotonic)
-        self.terrain = Terrain(self._fetch, self.clock)
+        self.terrain = Terrain(lambda path: self._link.transport.get(path), self.clock)
         self.identity = Identity(
             name=name,
             token=token or None,
@@ -102,26 +115,28 @@ class Client:
             access=access,
             code=code,
             bot=bot,
+            at=at,
         )
         self.staff = Staff(self._carry_out)
         self.account = OwnAccount(self._carry_out, self.identity.renew_recovery)
-        self._names = NameDesk(self._ask_names, self.clock)
+        self.persons = Persons(self.view, self._carry_out, self._ask_name)
+        keyed = Keyed(self, self._carry_out)
+        self.money, self.land, self.market = Purse(keyed), Land(keyed), Market(keyed)
+        self._notices = NoticeBook(self.clock, self.money.read)
+        self._names = NameDesk(lambda ids: self._link.send(self.connection.who(ids)), self.clock)
         self._link = Link(
             self.connection,
             self.identity,
-            dial=dial or _dialler(url),
+            dial=dial or dialler(url),
             clock=self.clock,
             emit=self._take,
-            helpers=(self._tend, self._keep_time, self._names.run),
+            helpers=(self._tend, self._keep_time, self._names.run, self._notices.run),
             patience_s=patience_s,
             rng=rng,
         )
-        self._listeners: list[Listener] = []
-        self._task: asyncio.Task[None] | None = None
-        self._joined: asyncio.Future[None] | None = None
-        self._answers = Answers(self.clock)
-        self._move_turn, self._next_move = asyncio.Lock(), 0.0
-        self._ping_turn, self._next_ping = asyncio.Lock(), 0.0
+        self._answers, self._listeners = Answers(self.clock), list[Listener]()
+        self._move_turn, self._ping_turn = asyncio.Lock(), asyncio.Lock()
+        self._next_move = self._next_ping = 0.0
 
     # ---- what can be read
 
@@ -134,6 +149,11 @@ class Client:
     def in_world(self) -> bool:
         """Whether the client is in the world at this moment."""
         return self._link.in_world
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the client was not started, or has ended: it does not come back by itself."""
+        return self._task is None or self._task.done()
 
     @property
     def token(self) -> str | None:
@@ -332,20 +352,20 @@ class Client:
 
     async def whisper(self, to: Avatar | int, text: str) -> None:
         """Speak to one avatar, wherever it is. Raises as ``say``."""
-        await self._command(lambda: self.connection.whisper(_id(to), text))
+        await self._command(lambda: self.connection.whisper(avatar_id(to), text))
 
     async def signal(self, channel: str, data: bytes, to: Avatar | int = 0) -> None:
         """Send bytes of your own to one avatar's client, or to all within 100 m. Raises as ``say``."""
-        await self._command(lambda: self.connection.signal(channel, data, _id(to)))
+        await self._command(lambda: self.connection.signal(channel, data, avatar_id(to)))
 
     async def block(self, avatar: Avatar | int, *, speech_only: bool = False) -> None:
         """Be nothing to each other: neither is sent the other's body or speech, or speech alone. Raises as ``say``."""
         reach = BlockReach.SPEECH if speech_only else BlockReach.ALL
-        await self._carry_out(messages.Block, avatar=_id(avatar), on=True, reach=reach)
+        await self._carry_out(messages.Block, avatar=avatar_id(avatar), on=True, reach=reach)
 
     async def unblock(self, avatar: Avatar | int) -> None:
         """End a block. Raises as ``say``."""
-        await self._carry_out(messages.Block, avatar=_id(avatar), on=False)
+        await self._carry_out(messages.Block, avatar=avatar_id(avatar), on=False)
 
     async def report(self, avatar: Avatar | int, text: str) -> int:
         """Tell staff of somebody in view or just heard; what was sent here in the last 30 s goes with it.
@@ -353,13 +373,13 @@ class Client:
         Returns:
             The report's number. Raises as ``say``.
         """
-        return await self._carry_out(messages.Report, avatar=_id(avatar), text=text)
+        return await self._carry_out(messages.Report, avatar=avatar_id(avatar), text=text)
 
     async def order(self, act: OrderAct, who: Whom | None = None, **fields: object) -> Any:
         """Keep order, by any act and the fields of ``messages.Order`` that it takes; ``staff`` has a method for each.
 
         Returns:
-            What the act has to tell, see ``messages.RESULTS``. Raises as ``say``.
+            What the act has to tell, see ``results.RESULTS``. Raises as ``say``.
         """
         return await self._carry_out(messages.Order, act=act, **order_fields(who), **fields)
 
@@ -403,13 +423,14 @@ class Client:
         Raises:
             Disconnected: This client has ended.
         """
-        wanted = _id(avatar)
-        if self.view.name_of(wanted) is None:
-            self._names.want(wanted)
-            with contextlib.suppress(TimedOut):
-                await self.wait_for(events.NamesKnown, lambda event: wanted in event.ids, timeout)
-        known = self.view.name_of(wanted)
+        known = self.view.name_of(avatar_id(avatar)) or await self._ask_name(avatar_id(avatar), timeout)
         return None if known is None else known.name
+
+    async def _ask_name(self, wanted: int, timeout: float) -> Known | None:
+        self._names.want(wanted)
+        with contextlib.suppress(TimedOut):
+            await self.wait_for(events.NamesKnown, lambda event: wanted in event.ids, timeout)
+        return self.view.name_of(wanted)
 
     # ---- inside
 
@@ -432,6 +453,8 @@ class Client:
 
     def _take(self, event: events.Event) -> None:
         self._answers.take(event, self.name)
+        if isinstance(event, Noticed) and not self._notices.take(event.number):
+            return
         match event:
             case events.RegionWoven(rx=rx, rz=rz, sha256=sha256, overlay=overlay):
                 self.terrain.woven(rx, rz, sha256, overlay)
@@ -474,20 +497,3 @@ class Client:
     def _require(self) -> None:
         if not self.in_world:
             raise NotConnected("this client is not in the world at this moment")
-
-    async def _ask_names(self, ids: list[int]) -> None:
-        await self._link.send(self.connection.who(ids))
-
-    async def _fetch(self, path: str) -> bytes:
-        return await self._link.transport.get(path)
-
-
-def _dialler(url: str) -> Dial:
-    async def dial() -> Transport:
-        return await dial_socket(parse_address(url))
-
-    return dial
-
-
-def _id(avatar: Avatar | int) -> int:
-    return avatar if isinstance(avatar, int) else avatar.id

@@ -16,10 +16,11 @@ import msgspec
 
 from worldloom_sdk import events
 from worldloom_sdk.avatar import Avatar, Position, yaw_to_units
+from worldloom_sdk.plain import plain_event, worn
 from worldloom_sdk.protocol import messages
 from worldloom_sdk.protocol.codec import ProtocolError, decode_server, encode
 from worldloom_sdk.protocol.geometry import GROUND_Y, TICK_MS, Y_PER_M, to_units
-from worldloom_sdk.protocol.overlay import Patch
+from worldloom_sdk.protocol.results import RESULTS
 from worldloom_sdk.protocol.words import BodyError, Gesture
 from worldloom_sdk.view import Body, Changes, View
 
@@ -145,17 +146,20 @@ class Connection:
         access: str = "",
         code: str = "",
         bot: bool = False,
+        at: tuple[float, float] | None = None,
     ) -> bytes:
-        """The first message on a new socket; see ``messages.Hello`` for what its fields mean.
+        """The first message on a new socket; see ``messages.Hello`` for what its fields mean. ``at``: metres.
 
         Raises:
             RuntimeError: The connection is already greeted; call ``lost`` first.
+            ValueError: A coordinate is not finite.
             ProtocolError: An argument is out of bounds.
         """
         if self.state not in (State.NEW, State.LOST):
             raise RuntimeError(f"expected a new or lost connection, got {self.state.name}")
         version = messages.PROTOCOL_VERSION
-        data = _checked(messages.Hello(version, client, name, token, resume, keep, access, code, bot))
+        place = None if at is None else [*to_units(*at)]
+        data = _checked(messages.Hello(version, client, name, token, resume, keep, access, code, bot, place))
         self.state = State.GREETED
         return data
 
@@ -320,7 +324,7 @@ class Connection:
         self.view.be(welcome.you, Body(welcome.x, welcome.y, welcome.z, welcome.yaw, Gesture.STAND))
         self._be(Body(welcome.x, welcome.y, welcome.z, welcome.yaw, Gesture.STAND))
         self._height_known = True
-        self.view.know(welcome.you, welcome.name)
+        self.view.know(welcome.you, welcome.name, look=worn(welcome.look))
         self.standing = events.Standing(welcome.role, 0.0, "", welcome.hidden)
         if welcome.resumed:
             return [*gone, events.Resumed(self.me)]
@@ -346,17 +350,25 @@ class Connection:
                 return [self.standing]
             case messages.Pong():
                 return [self._ponged(message)]
-            case messages.People(people=people):
-                for named in people:
-                    self.view.know(named.avatar, named.name, named.kind, named.of)
-                return [events.NamesKnown(tuple(named.avatar for named in people))]
-        return [_plain(message)]
+            case messages.People() | messages.Looks():
+                return self._people(message)
+        return [plain_event(message)]
+
+    def _people(self, message: messages.People | messages.Looks) -> list[events.Event]:
+        if isinstance(message, messages.Looks):
+            looks = [(one.avatar, look) for one in message.looks if (look := worn(one.look)) is not None]
+            for avatar, look in looks:
+                self.view.dress(avatar, look)
+            return [events.LookChanged(*one) for one in looks]
+        for named in message.people:
+            self.view.know(named.avatar, named.name, named.kind, named.of, worn(named.look))
+        return [events.NamesKnown(tuple(named.avatar for named in message.people))]
 
     def _done(self, command: int, result: Any) -> events.CommandDone:
         waiting = self._commands.pop(command, None)
         if waiting is None:
             return events.CommandDone(command, "", result)
-        what, told = waiting.kind.__name__, messages.RESULTS.get(waiting)
+        what, told = waiting.kind.__name__, RESULTS.get(waiting)
         if told is None:
             return events.CommandDone(command, what)
         try:
@@ -456,29 +468,3 @@ def _say_kind(kind: int) -> messages.SayKind:
         return messages.SayKind(kind)
     except ValueError:
         return messages.SayKind.SAY
-
-
-def _patch(edited: messages.TerrainEdited) -> Patch:
-    try:
-        return Patch.of_bytes(edited.x, edited.z, edited.width, edited.depth, edited.heights).within(
-            edited.rx, edited.rz
-        )
-    except ValueError as fault:
-        raise ProtocolError(f"TerrainEdited: {fault}") from None
-
-
-def _plain(message: msgspec.Struct) -> events.Event:
-    match message:
-        case messages.Whispered(avatar=avatar, name=name, text=text):
-            return events.Whispered(avatar, name, text)
-        case messages.Signalled(avatar=avatar, channel=channel, data=data):
-            return events.Signalled(avatar, channel, data)
-        case messages.Region(rx=rx, rz=rz, state=messages.RegionState.WOVEN, sha256=sha256, source=source):
-            return events.RegionWoven(rx, rz, sha256, source, message.overlay)
-        case messages.TerrainEdited(rx=rx, rz=rz, version=version):
-            return events.TerrainEdited(rx, rz, version, _patch(message))
-        case messages.Region(rx=rx, rz=rz):
-            return events.RegionWeaving(rx, rz)
-        case messages.Goodbye(code=code, text=text, retry_after_ms=wait):
-            return events.Farewell(code, text, wait / 1000)
-    raise ProtocolError(f"expected a message of a session, got {type(message).__name__}")

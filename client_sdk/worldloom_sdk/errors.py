@@ -18,6 +18,7 @@ __all__ = [
     "SentOut",
     "SetupError",
     "TimedOut",
+    "TooDear",
     "WorldloomError",
     "refusal",
 ]
@@ -125,6 +126,20 @@ class NotConnected(Disconnected):
 
 class TimedOut(WorldloomError, TimeoutError):
     """Something did not happen within the time that the caller gave it."""
+
+
+class TooDear(WorldloomError):
+    """Something costs more than it may. Nothing was paid.
+
+    Attributes:
+        price: What it costs, in minor units.
+        at_most: What it may cost.
+    """
+
+    def __init__(self, price: int, at_most: int) -> None:
+        super().__init__(f"expected a price of at most {at_most} minor units, got {price}")
+        self.price = price
+        self.at_most = at_most
 
 
 class Interrupted(WorldloomError):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from worldloom_sdk.avatar import Avatar, Position
+from worldloom_sdk.protocol.looks import Look
 from worldloom_sdk.protocol.messages import CorrectionReason, SayKind
 from worldloom_sdk.protocol.overlay import Patch
 
@@ -18,6 +19,7 @@ __all__ = [
     "Farewell",
     "JoinRefused",
     "Joined",
+    "LookChanged",
     "Lost",
     "NamesKnown",
     "PictureComplete",
@@ -191,7 +193,7 @@ class CommandDone(Event):
     what: str
     """Name of the command, like "Say"."""
     result: Any = None
-    """What the command has to tell, see ``protocol.messages.RESULTS``; ``None`` for most."""
+    """What the command has to tell, see ``protocol.results.RESULTS``; ``None`` for most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,14 @@ class NamesKnown(Event):
     """Names that were asked for have come."""
 
     ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookChanged(Event):
+    """A body in view looks otherwise from now on; this client's own, too."""
+
+    avatar: int
+    look: Look
 
 
 @dataclass(frozen=True, slots=True)

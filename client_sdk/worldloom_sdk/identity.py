@@ -29,6 +29,8 @@ class Identity:
     """A recovery or pairing code; used when there is no token."""
     bot: bool = False
     """Say that this is no person."""
+    at: tuple[float, float] | None = None
+    """Where to be set down the first time, x and z in metres."""
     recovery: str = field(default="", repr=False)
     """The account's recovery code, if it is known; a secret."""
 
@@ -48,7 +50,7 @@ class Identity:
 
     def hello(self) -> dict[str, Any]:
         """What Hello says of it; nothing that is not looked at beside a token."""
-        said: dict[str, Any] = {"name": self.name, "bot": self.bot}
+        said: dict[str, Any] = {"name": self.name, "bot": self.bot, "at": self.at}
         if self.token is not None:
             return {**said, "token": self.token}
         if self.code:
@@ -57,6 +59,7 @@ class Identity:
 
     def take(self, welcome: Welcome) -> None:
         """Remember what the world gave, and write it into the token file."""
+        self.at = None
         if welcome.token is not None:
             self.token, self.code = welcome.token, ""
         if welcome.recovery:

@@ -203,7 +203,7 @@ class Link:
     def _hello(self) -> bytes:
         try:
             return self._connection.hello(resume=self._resume, client=_program(), **self._who.hello())
-        except ProtocolError as fault:
+        except ValueError as fault:
             raise SetupError(str(fault)) from None
 
     async def _until_answered(self, transport: Transport) -> None:

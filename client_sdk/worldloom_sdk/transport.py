@@ -12,11 +12,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed as SocketClosed
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
-from worldloom_sdk.address import Address
+from worldloom_sdk.address import Address, parse_address
 from worldloom_sdk.errors import ConnectionClosed, ContentError, Disconnected
 from worldloom_sdk.protocol.codec import MAX_SERVER_MESSAGE_BYTES
 
-__all__ = ["MAX_CONTENT_BYTES", "Dial", "Transport", "dial_socket"]
+__all__ = ["MAX_CONTENT_BYTES", "Dial", "Transport", "dial_socket", "dialler"]
 
 MAX_CONTENT_BYTES = 8 * 1024 * 1024
 """Largest content that is fetched."""
@@ -92,6 +92,15 @@ class SocketTransport:
     async def get(self, path: str) -> bytes:
         """As ``Transport.get``."""
         return await asyncio.to_thread(_http_get, self._http_url + path)
+
+
+def dialler(url: str) -> Dial:
+    """Opens WebSockets to an address, which is looked at when the first is opened."""
+
+    async def dial() -> Transport:
+        return await dial_socket(parse_address(url))
+
+    return dial
 
 
 async def dial_socket(address: Address) -> Transport:

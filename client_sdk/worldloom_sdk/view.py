@@ -13,6 +13,7 @@ import numpy.typing as npt
 from worldloom_sdk.avatar import Avatar, Position, yaw_to_radians
 from worldloom_sdk.place import Place
 from worldloom_sdk.protocol.geometry import CELL_M, CELL_SHIFT, TICK_MS, XZ_PER_M, Y_PER_M
+from worldloom_sdk.protocol.looks import Look
 from worldloom_sdk.protocol.words import (
     WORD_Y_OFFSET,
     XZ_MARGIN,
@@ -63,6 +64,7 @@ class Known(NamedTuple):
     name: str | None = None
     kind: str | None = None
     owner: str | None = None
+    look: Look | None = None
 
 
 class _Departed(NamedTuple):
@@ -106,14 +108,20 @@ class View:
         self.own = own
         self._own_body = body
 
-    def know(self, avatar: int, name: str, kind: str = "", owner: str = "") -> None:
+    def know(self, avatar: int, name: str, kind: str = "", owner: str = "", look: Look | None = None) -> None:
         """Remember who somebody is. The names of bodies in view and of the last few thousand others are kept."""
         self._names.pop(avatar, None)
-        self._names[avatar] = Known(name, kind or None, owner or None)
+        self._names[avatar] = Known(name, kind or None, owner or None, look)
         if len(self._names) > 2 * _NAMES_KEPT:
             out_of_view = [known for known in self._names if known not in self.avatars]
             for known in out_of_view[: max(0, len(self._names) - _NAMES_KEPT)]:
                 del self._names[known]
+
+    def dress(self, avatar: int, look: Look | None) -> None:
+        """A known one has another look, or none that is known any more."""
+        known = self._names.get(avatar)
+        if known is not None:
+            self._names[avatar] = known._replace(look=look)
 
     def name_of(self, avatar: int) -> Known | None:
         """Who an avatar is, if that is known."""
@@ -169,6 +177,8 @@ class View:
         self._radius = -1
         for key in list(self._places):
             self._forget(key, until=_UNTIL_COMPLETE if keep else -1)
+        for avatar in self._names:
+            self.dress(avatar, None)
         if keep:
             for avatar, body in self._departed.items():
                 self._departed[avatar] = body._replace(until=_UNTIL_COMPLETE)
@@ -288,6 +298,8 @@ class View:
             found[0].free(found[1])
         elif self._departed.pop(avatar, None) is None and avatar != self.own:
             self._changes.entered.append(avatar)
+            # Of who was out of view the server tells no changes.
+            self.dress(avatar, None)
         self._take_out(place, slot, self.tick)
         place.seat(slot, avatar, word, self.tick)
         self._where[avatar] = (place, slot)
@@ -343,9 +355,9 @@ class View:
         return gone / (ticks * TICK_MS / 1000)
 
     def _avatar(self, avatar: int, body: Body, speed: float = 0.0) -> Avatar:
-        name, kind, owner = self._names.get(avatar, Known())
+        name, kind, owner, look = self._names.get(avatar, Known())
         position, yaw = Position.of_units(body.x, body.y, body.z), yaw_to_radians(body.yaw)
-        return Avatar(avatar, name, kind, position, yaw, int(body.gesture), speed, owner)
+        return Avatar(avatar, name, kind, position, yaw, int(body.gesture), speed, owner, look)
 
     def _ids(self) -> Iterator[int]:
         if self.own and self.own not in self._where and self.own not in self._departed:

@@ -20,8 +20,10 @@ __all__ = [
     "ENV_PREFIX",
     "AccessConfig",
     "Config",
+    "LandConfig",
     "LimitsConfig",
     "LogConfig",
+    "MoneyConfig",
     "MqttConfig",
     "ServerConfig",
     "SessionConfig",
@@ -115,6 +117,7 @@ class AccessConfig(Struct, frozen=True, forbid_unknown_fields=True):
         _doc("open: everybody; invitation, password: newcomers need one; closed: staff alone."),
     ] = "open"
     password_file: Annotated[str, _doc("File whose first line is the password, for the mode password.")] = ""
+    links: Annotated[bool, _doc("Whether who comes by a link to a place, /@x,z, is set down there.")] = True
     greeting: Annotated[str, Meta(max_length=500, description="What everybody is told who comes in.")] = ""
 
 
@@ -188,7 +191,56 @@ class WorldgenConfig(Struct, frozen=True, forbid_unknown_fields=True):
     deadline_s: Annotated[
         float, _span(0.1, 600, "Seconds for one region to be made; then noise fills in.")
     ] = 5.0
+    niceness: Annotated[
+        int, _span(0, 19, "How far making land gives way to all else on the machine; 0: not at all. Linux.")
+    ] = 19
     memory_regions: Annotated[int, _span(25, 100_000, "Regions kept in memory; about 100 kB each.")] = 1_024
+
+
+class LandConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may own land, how much of it, and what the world asks for it."""
+
+    claim: Annotated[
+        Literal["zones", "anywhere", "nowhere"],
+        _doc("Where the world sells land. zones: in regions that were opened (worldloom land open)."),
+    ] = "zones"
+    price: Annotated[
+        int, _span(0, 10**11, "Of a parcel of 16 m x 16 m with anywhere, in minor units (100: one coin).")
+    ] = 1_000
+    claim_max: Annotated[int, _span(1, 4_096, "Parcels claimed at once; a whole region has 256.")] = 256
+    estate_max: Annotated[int, _span(1, 65_536, "Parcels of one estate.")] = 4_096
+    owner_max: Annotated[int, _span(1, 10_000_000, "Parcels of one account.")] = 65_536
+
+
+class MoneyConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """The world's money. Amounts are whole minor units, such as hundredths of a crown."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=32, description="What a coin is called.")] = "crown"
+    plural: Annotated[
+        str,
+        Meta(max_length=32, description="What several are called. Empty: crowns for crown, else as one is."),
+    ] = ""
+    digits: Annotated[int, _span(0, 6, "Digits after the point; 2: a coin has 100 minor units.")] = 2
+    starting: Annotated[
+        int, _span(0, 10**15, "Minor units granted to a newcomer, to be spent on claims only. 0: none.")
+    ] = 0
+    grants_per_address_per_day: Annotated[
+        int, _span(0, 100_000, "Newcomers from one IPv4 address or IPv6 /64 who get it in 24 hours.")
+    ] = 3
+    fee_percent: Annotated[
+        float, _span(0, 100, "Of sales and rents, to the treasury; two digits after the point count.")
+    ] = 2.5
+    paying: Annotated[bool, _doc("Whether people may pay each other.")] = True
+
+    @property
+    def several(self) -> str:
+        """What several coins are called."""
+        return self.plural or ("crowns" if self.name == "crown" else self.name)
+
+    @property
+    def fee_hundredths(self) -> int:
+        """The fee in hundredths of a percent, a whole number."""
+        return round(self.fee_percent * 100)
 
 
 class MqttConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -227,6 +279,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     limits: LimitsConfig = LimitsConfig()
     storage: StorageConfig = StorageConfig()
     worldgen: WorldgenConfig = WorldgenConfig()
+    land: LandConfig = LandConfig()
+    money: MoneyConfig = MoneyConfig()
     mqtt: MqttConfig = MqttConfig()
     log: LogConfig = LogConfig()
 

@@ -10,7 +10,7 @@ from worldloom.bench.server_process import parse_ticks, ticks_between
 _KEYS = (
     "scenario clients connected dropped p50_age_ms p99_age_ms p99_full_rate_age_ms p99_gap_near_ms p99_gap_view_ms "
     "server_cpu_cores updates_per_s bytes_per_update bytes_per_client_s server_rss_mb rss_per_client_kb tick_p99_ms "
-    "late_ticks load_cpu_cores load_bound seconds move_hz"
+    "late_ticks load_cpu_cores load_bound seconds move_hz trades_per_s"
 )
 _METRICS = """\
 # HELP worldloom_late_ticks_total Ticks that began late.
@@ -44,6 +44,7 @@ def test_an_option_out_of_range_is_named_with_expected_and_got(words):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_small_crowd_is_measured_against_the_real_server(capsys):
     crowd.run(_args("--clients", "20", "--seconds", "3", "--json"))
     report = json.loads(capsys.readouterr().out)

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from databases import postgres_database, psql
+from databases import empty, postgres_database, sqlite_database
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import SqlStore, open_store
-from worldloom.persistence.tables import metadata
 
 
 @pytest.fixture(scope="session")
@@ -20,15 +19,13 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture
 def postgres_url(postgres: str) -> str:
-    psql(postgres, f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE")
+    empty(postgres)
     return postgres
 
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'world.db'}"
-    migrate(url)
-    return url
+    return sqlite_database(tmp_path / "world.db")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

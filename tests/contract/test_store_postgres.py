@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from worldloom.errors import StoreBusy, StoreUnavailable
 from worldloom.persistence import pool
+from worldloom.persistence.engine import parse_url, postgres_engine
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.queries import SqlTx
 from worldloom.persistence.store import SqlStore, open_store
@@ -107,3 +108,45 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
         open_store(NOBODY)
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
         migrate(NOBODY)
+
+
+def test_what_was_planned_on_a_small_table_does_not_read_all_of_it_once_it_has_grown(
+    postgres_url: str,
+) -> None:
+    engine = postgres_engine(parse_url(postgres_url), 1)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE pot (id bigint PRIMARY KEY)"))
+        connection.execute(text("CREATE TABLE lid (pot_id bigint REFERENCES pot (id))"))
+        connection.execute(text("INSERT INTO pot VALUES (0)"))
+        connection.execute(text("ANALYZE pot"))
+        connection.execute(text("INSERT INTO lid VALUES (0)"))
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO pot SELECT generate_series(1, 1000)"))
+        connection.execute(text("INSERT INTO lid VALUES (1000)"))
+        connection.execute(text("SELECT pg_stat_force_next_flush()"))
+    with engine.begin() as connection:
+        read = connection.execute(
+            text("SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'pot'")
+        ).scalar_one()
+        connection.execute(text("DROP TABLE lid, pot"))
+    engine.dispose()
+    # To build the index and to analyse, all was read when there was one.
+    assert read < 1000
+
+
+def test_a_connection_that_rested_and_does_not_answer_makes_way_for_one_that_is_taken_as_it_is(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = postgres_engine(parse_url(postgres_url), 1)
+    which = text("SELECT pg_backend_pid()")
+    with engine.begin() as connection:
+        first = connection.execute(which).scalar_one()
+
+    def nobody_answers(_driver: object) -> bool:
+        raise engine.dialect.loaded_dbapi.OperationalError("the connection is lost")
+
+    monkeypatch.setattr(engine.dialect, "do_ping", nobody_answers)
+    monkeypatch.setattr("worldloom.persistence.engine._TRUSTED_S", 0.0)
+    with engine.begin() as connection:
+        assert connection.execute(which).scalar_one() != first
+    engine.dispose()

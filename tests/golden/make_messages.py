@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from worldloom_sdk.protocol import estate_parts as e
 from worldloom_sdk.protocol import messages as m
 from worldloom_sdk.protocol import words as w
 from worldloom_sdk.protocol.codec import encode
@@ -50,7 +51,7 @@ def examples() -> dict[str, msgspec.Struct]:
     return {
         "hello as a guest": m.Hello(1),
         "hello with everything": m.Hello(
-            1, "sdk/1", "Zoë", token, token[::-1], True, "open sesame", "7KQ2-M4XW-9C", True
+            1, "sdk/1", "Zoë", token, token[::-1], True, "open sesame", "7KQ2-M4XW-9C", True, [-(2**31), 64]
         ),
         "move": m.Move(struct.pack("<IiihBB", 1, -64, 4_000_000, -32_768, 255, 1)),
         "ping": m.Ping(123_456_789_012),
@@ -68,11 +69,69 @@ def examples() -> dict[str, msgspec.Struct]:
         ),
         "account": m.Account(8, m.AccountAct.PAIR),
         "account with everything": m.Account(
-            9, m.AccountAct.BOT, "Hilda", [m.Scope.MOVE, m.Scope.ORDER], token
+            9,
+            m.AccountAct.BOT,
+            "Hilda",
+            [m.Scope.MOVE, m.Scope.ORDER],
+            token,
+            bytes((7, 7, 11, 23, 23)),
+            False,
         ),
+        "find": m.Find(18, "hil"),
         "report": m.Report(10, 9, "says vile things"),
         "edit of terrain": m.EditTerrain(
             11, -4_194_176, 4_194_303, 1, 2, struct.pack("<2h", -32_768, 23_040)
+        ),
+        "money": m.Money(12, m.MoneyAct.BALANCE),
+        "money with everything": m.Money(
+            13, m.MoneyAct.PAY, bytes(range(16)), 12, "Bo", 10**15, "für den Brunnen", 2**53 - 1
+        ),
+        "estate": m.Estate(14, m.EstateAct.SHOW, estate=3),
+        "estate with everything": m.Estate(
+            15,
+            m.EstateAct.CLAIM,
+            bytes(range(16)),
+            2**53 - 1,
+            4,
+            12,
+            "Bo",
+            [e.Run(-524_272, 524_287), e.Run(0, 0, 4_096)],
+            10**15,
+            "Zoës Höfe",
+            "a misty fjord",
+            e.Landing(-64, 2**31 - 1, 32, 255),
+            True,
+            511,
+            "manager",
+            3_600,
+            [-32_767, 32_767],
+            9,
+        ),
+        "market": m.Market(16, m.MarketAct.TRADES),
+        "market with everything": m.Market(
+            17,
+            m.MarketAct.BID,
+            bytes(range(16)),
+            7,
+            3,
+            5,
+            9_000,
+            100,
+            "0f" * 16,
+            12,
+            "Bo",
+            86_400,
+            12,
+            True,
+            "auction",
+            "ends",
+            10,
+            1,
+            10**14,
+            4,
+            "mill",
+            [-8_388_608, 80, 4_096],
+            [9_000, 7],
         ),
         "welcome": welcome,
         "welcome with an account": msgspec.structs.replace(welcome, token=token, resumed=True),
@@ -84,12 +143,15 @@ def examples() -> dict[str, msgspec.Struct]:
             scopes=["move", "order"],
             recovery="7KQ2-M4XW-9C0T-N5RD-1ZBA-8EHG-Y3",
             hidden=True,
+            look=bytes((7, 7, 11, 23, 23)),
+            findable=False,
         ),
         "refused": m.Refused(4, "rate", "expected at most 8 lines in 10 s", "be quiet for a while", 2500),
         "done": m.Done(1),
         "done with a number": m.Done(10, 3),
         "done with edited regions": m.Done(11, [[-1, 0, 7], [0, 0, 1]]),
         "done with a secret": m.Done(8, ["7KQ2-M4XW-9C", 1_800_000_600_000, 12]),
+        "done with who was found": m.Done(18, [[13, "Hilda", "bot", -16, 48]]),
         "done with people": m.Done(
             11,
             [
@@ -109,6 +171,77 @@ def examples() -> dict[str, msgspec.Struct]:
                 [13, "Hilda", "resident", False, "Bo", False, 1, 0, "", [], True],
             ],
         ),
+        "done with a balance": m.Done(12, [10**15, 0, "crown", 2]),
+        "done with an estate": m.Done(
+            14,
+            [
+                3,
+                12,
+                "Bo",
+                "Mill",
+                "By the brook",
+                4,
+                2,
+                1_700_000_000_000,
+                0,
+                [640, 1280, -32_768, 64],
+                [[0, 1, 2], [0, 2, 2]],
+                [5, 3, 13, 700, 86_400, 1, 2, 3, True],
+            ],
+        ),
+        "done with a page of the market": m.Done(
+            17,
+            [
+                [
+                    [
+                        7,
+                        "auction",
+                        3,
+                        "Mill",
+                        12,
+                        "Bo",
+                        9_000,
+                        9_100,
+                        4,
+                        0,
+                        1,
+                        "0f" * 16,
+                        250,
+                        1,
+                        0,
+                        100,
+                        2,
+                        13,
+                        9_000,
+                    ]
+                ],
+                [9_100, 7],
+            ],
+        ),
+        "done with what is to let": m.Done(
+            17, [[[3, "Mill", 12, "Bo", 700, 86_400, 12, True, 4, 0, 1, "0f" * 16, 250, 1, 0]], None]
+        ),
+        "notice": m.Notice(e.NoticeInfo(31, "over", 1_800_000_000_000)),
+        "notice with everything": m.Notice(
+            e.NoticeInfo(
+                32,
+                "rent_due",
+                1_800_000_000_000,
+                True,
+                7,
+                3,
+                5,
+                700,
+                17,
+                600,
+                12,
+                "Bo",
+                2**53 - 1,
+                11,
+                "Mill",
+                "in the way of a road",
+            )
+        ),
         "pong": m.Pong(123_456_789_012, 1_700_000_000_200),
         "frame": m.Frame(34_000_000_002, body()),
         "frame with speech": m.Frame(
@@ -118,7 +251,8 @@ def examples() -> dict[str, msgspec.Struct]:
         "area complete": m.AreaComplete(34_000_000_001),
         "correction": m.Correction(17, -64, 128, 40, 64, m.CorrectionReason.UNWOVEN),
         "people": m.People([m.Named(7, "Ada", "resident"), m.Named(8, "Bo", "guest")]),
-        "people with a bot": m.People([m.Named(13, "Hilda", "bot", "Bo")]),
+        "people with a bot": m.People([m.Named(13, "Hilda", "bot", "Bo", bytes((7, 7, 11, 23, 23)))]),
+        "looks": m.Looks([m.Worn(7, bytes(5)), m.Worn(0xFFFF_FFFF, bytes((7, 7, 11, 23, 23)))]),
         "whispered": m.Whispered(8, "Bo", "psst"),
         "signalled": m.Signalled(8, "chess", b"e7e5"),
         "region woven": m.Region(-1, 3, m.RegionState.WOVEN, "ab" * 32, "noise"),

@@ -34,7 +34,7 @@ def golden_tile() -> Tile:
     surface = ((np.arange(128)[None, :] // 8 + np.arange(128)[:, None] // 16) % 11).astype(np.uint8)
     n = np.arange(40)
     things = np.empty(40, THING_DTYPE)
-    things["kind"], things["x"], things["z"] = n % 7 + 1, n * 4099 % 16_384, n * 409
+    things["kind"], things["x"], things["z"] = n % 10 + 1, n * 4099 % 16_384, n * 409
     things["scale"], things["yaw"] = 32 + n, n * 37 % 256
     return Tile(
         -7, 12, heights, surface, things, provenance={"generator": "golden", "height": "é", "number": -3}

@@ -5,12 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
 from worldloom.config import Config
-from worldloom.gateway import desk, door
+from worldloom.gateway import desk, door, finding, links
 from worldloom.gateway.errands import OF_ONE
 from worldloom.gateway.pressure import THIN_FOR_S
 from worldloom.gateway.session import MAX_UNSENT, Buckets
@@ -19,16 +20,22 @@ from worldloom.gateway.steering import MOVE_STRIKES
 from worldloom.persistence.queries import TILE_MEDIA_TYPE
 from worldloom.replication.speech import LINES_A_TICK
 from worldloom.services import access, codes
-from worldloom_sdk.protocol import document, words
+from worldloom_sdk.protocol import document, estate_parts, words
 from worldloom_sdk.protocol.codec import decode_client, decode_server
 from worldloom_sdk.protocol.messages import (
     CLIENT_MESSAGES,
-    RESULTS,
     SERVER_MESSAGES,
     Account,
     AccountAct,
     AuditEntry,
+    Blocked,
     CloseCode,
+    Estate,
+    EstateAct,
+    Market,
+    MarketAct,
+    Money,
+    MoneyAct,
     Order,
     OrderAct,
     Person,
@@ -39,6 +46,7 @@ from worldloom_sdk.protocol.messages import (
     Secret,
     TokenInfo,
 )
+from worldloom_sdk.protocol.results import RESULTS
 from worldloom_sdk.protocol.samples import AREA_BODY, FRAME_BODY, SAMPLES
 
 ROOT = Path(__file__).parents[2]
@@ -112,22 +120,33 @@ def test_every_refusal_code_says_why_and_what_to_do(code: RefusalCode):
     assert row, f"expected a row for {code.value}"
 
 
+PARTS = [getattr(estate_parts, name) for name in estate_parts.__all__]
 CARRIED = {
     list[Person]: "array, each: [Person](#person)",
     list[Reported]: "array, each: [Reported](#reported)",
     list[AuditEntry]: "array, each: [AuditEntry](#auditentry)",
     list[TokenInfo]: "array, each: [TokenInfo](#tokeninfo)",
+    list[Blocked]: "array, each: [Blocked](#blocked)",
     Person: "[Person](#person)",
     Secret: "[Secret](#secret)",
+    int: "integer",
     None: "nil",
+    **{part: f"[{part.__name__}](#{part.__name__.lower()})" for part in PARTS},
+    **{list[part]: f"array, each: [{part.__name__}](#{part.__name__.lower()})" for part in PARTS},
 }
-ACTS = [(Order, act) for act in OrderAct] + [(Account, act) for act in AccountAct]
+ACTS = [
+    (command, act)
+    for command, acts in (
+        (Order, OrderAct), (Account, AccountAct), (Money, MoneyAct), (Estate, EstateAct), (Market, MarketAct),
+    )
+    for act in acts
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("command", "act"), ACTS, ids=lambda one: one if isinstance(one, str) else one.__name__
 )
-def test_every_act_says_what_it_means_and_what_done_carries(command: type, act: OrderAct | AccountAct):
+def test_every_act_says_what_it_means_and_what_done_carries(command: type, act: StrEnum):
     told = section(type(act).__name__)
     assert (
         re.search(rf"^\| `{act.value}` \| .{{10,}} \| (.+) \|$", told, re.MULTILINE)[1]
@@ -165,6 +184,10 @@ TOLD = {
     "rate of commands": f"| commands, all together | {CONFIG.limits.commands_per_s} | {BUCKETS.commands._burst} |",
     "rate of lines": f"| Say and Whisper | {CONFIG.limits.says_per_10s / 10} | {BUCKETS.says._burst} |",
     "rate of questions": f"| Who | {BUCKETS.whos._per_s} | {BUCKETS.whos._burst} |",
+    "rate of finding": f"| Find | {BUCKETS.finds._per_s} | {BUCKETS.finds._burst} |",
+    "rate of looks": f"| Account `look` | {BUCKETS.looks._per_s} | {BUCKETS.looks._burst} |",
+    "people found": f"Done carries {finding.FOUND_MAX} at most",
+    "new places": f"come to {links.UNWOVEN_A_MINUTE} places a minute",
     "rate of pings": f"| Ping | {BUCKETS.pings._per_s} | {BUCKETS.pings._burst} |",
     "rate of joins": f"together | {CONFIG.session.joins_per_s} | {CONFIG.session.joins_per_s} |",
     "rate of requests": f"| {CONFIG.limits.http_requests_per_s} | {2 * CONFIG.limits.http_requests_per_s} | 429",

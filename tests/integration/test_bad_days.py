@@ -48,6 +48,7 @@ async def walk_about(steps: Iterator[int], players: list[Player], clock: Player,
             return
 
 
+@pytest.mark.alone
 async def test_50_of_200_stop_reading_and_nobody_else_notices(tmp_path: Path) -> None:
     """Half of them come back and see what is; the others are closed with 1013; memory stays bounded."""
     sections = {

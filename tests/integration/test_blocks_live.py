@@ -167,7 +167,6 @@ async def test_nobody_is_sent_anything_about_blocked_or_hidden_people_in_20_s_of
     assert all(story.acts.values()), story.acts
 
 
-@pytest.mark.skipif("'soak' not in config.getoption('markexpr')", reason="minutes long: pytest -m soak")
 @pytest.mark.soak
 @pytest.mark.timeout(1_800)
 async def test_nobody_is_sent_anything_about_blocked_or_hidden_people_in_10_minutes_of_100() -> None:

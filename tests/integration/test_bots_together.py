@@ -14,7 +14,6 @@ from worldloom_sdk.testing import World
 GREETERS, FOLLOWERS, WALKERS = 4, 6, 20
 REAL_S = 600.0
 WAYS = ((30, 0), (30, 30), (-20, 30), (-20, -10), (0, 0))
-soak = pytest.mark.skipif("'soak' not in config.getoption('markexpr')", reason="minutes long: pytest -m soak")
 
 
 def warnings(caplog):
@@ -75,7 +74,6 @@ async def test_thirty_bots_live_together_for_a_minute_of_the_world(caplog):
     )
 
 
-@soak
 @pytest.mark.soak
 @pytest.mark.timeout(300)
 async def test_thirty_bots_live_together_for_ten_minutes_of_the_world(caplog):
@@ -83,7 +81,6 @@ async def test_thirty_bots_live_together_for_ten_minutes_of_the_world(caplog):
     assert max(map(max, strides)) < 100
 
 
-@soak
 @pytest.mark.soak
 @pytest.mark.timeout(REAL_S + 120)
 async def test_thirty_bots_live_together_for_ten_real_minutes_on_a_served_world(caplog, tmp_path):

@@ -11,6 +11,7 @@ import pytest
 
 import worldloom_sdk.examples
 from sdk_peer import SmallWorld
+from worldloom.services import auctions, leases
 from worldloom_sdk import Bot, Client, Gesture, Role, Spoke
 from worldloom_sdk.examples import dice
 from worldloom_sdk.protocol import messages as m
@@ -87,10 +88,28 @@ def listener(lines):
 GREETERS, FIRST, ASKERS = programs('"come here"'), programs('"hello" in'), programs("ada.say(")
 POSTMEN, OWNERS, GAMBLERS = programs("bot.sit()"), programs("account.make_bot("), programs('"Gambler"')
 CROWDS, TESTS, DIGGERS = programs("run_many("), programs("async def test_"), programs("edit_terrain(")
+OWNERS_OF_LAND, SHOPPERS, LETTERS = (
+    programs("land.join("),
+    programs("async def shop"),
+    programs("RentDue, check"),
+)
 
 
 def test_every_block_is_run_below():
-    known = [*GREETERS, *FIRST, *ASKERS, *POSTMEN, *OWNERS, *GAMBLERS, *CROWDS, *TESTS, *DIGGERS]
+    known = [
+        *OWNERS_OF_LAND,
+        *SHOPPERS,
+        *LETTERS,
+        *GREETERS,
+        *FIRST,
+        *ASKERS,
+        *POSTMEN,
+        *OWNERS,
+        *GAMBLERS,
+        *CROWDS,
+        *TESTS,
+        *DIGGERS,
+    ]
     printed = [*blocks("README.md"), *blocks("docs/bots.md")]
     assert sorted(case.values[0] for case in known) == sorted(printed)
     assert len(printed) >= 9
@@ -180,6 +199,63 @@ async def test_the_owner_raises_the_ground_and_gives_some_of_it_back(block, ran,
         (main,) = ran(block, world)
         await world.drive(main)
         assert capsys.readouterr().out == "6.0 5.0\n"
+
+
+LAND = {"land.claim": "anywhere", "land.price": 100}
+
+
+async def kept(world, name, coins):
+    """An account whose token lies in the folder, with money."""
+    client = Client(dial=world.dial, clock=world.clock, name=name, token_file=f"{name.lower()}.token")
+    await world.drive(client.start())
+    await world.drive(client.stop())
+    await world.give_money(name, coins)
+
+
+async def test_a_plot_is_claimed_joined_and_offered_by_one_program_and_bought_by_the_next(ran, capsys):
+    (owner,), (shopper,) = [case.values for case in (*OWNERS_OF_LAND, *SHOPPERS)]
+    async with World(land="flat", config=LAND) as world:
+        await kept(world, "Ada", 10_000)
+        await kept(world, "Bo", 20_000)
+        (main,) = ran(owner, world)
+        await world.drive(main)
+        (bot,) = ran(shopper, world)
+        await world.drive(bot.start())
+        await world.run(3)
+        assert capsys.readouterr().out == "5 20000 9500\nMill is mine for 20000\n"
+        await bot.stop()
+
+
+async def test_an_owner_auctions_lets_and_is_told_what_becomes_of_it(ran, capsys):
+    ((block,),) = [case.values for case in LETTERS]
+    async with World(land="flat", config=LAND) as world:
+        await kept(world, "Cy", 10_000)
+        cy = Client(dial=world.dial, clock=world.clock, name="Cy", token_file="cy.token")
+        await world.drive(cy.start())
+        estates = [await world.drive(cy.land.claim([(3 * number, 0)])) for number in range(2)]
+        await world.drive(cy.stop())
+        (bot,) = ran(block, world)
+        await world.drive(bot.start())
+        await world.run(3)
+        await world.bot("Ada")
+        await world.give_money("Ada", 10_000)
+        ada = await world.bot("Ada")
+        offer = (await world.drive(ada.market.offer_of(estates[0]))).offer
+        await world.drive(ada.bid(offer, 500))
+        await world.drive(ada.lease(estates[1]))
+        now_ms, store = world.clock.unix_ms() + 7_200_000, world.node.store
+        await store.run(auctions.settle, auctions.Settle(offer.listing, now_ms))
+        while await store.run(leases.tell_due, now_ms):
+            pass
+        await world.run(1)
+        first, second = (estate.estate for estate in estates)
+        assert capsys.readouterr().out.splitlines() == [
+            f"bid: estate {first}, 500",
+            f"leased: estate {second}, 100",
+            f"sold: estate {first}, 500",
+            f"lease_ended: estate {second}, 0",
+        ]
+        await bot.stop()
 
 
 @pytest.mark.parametrize("block", GAMBLERS)

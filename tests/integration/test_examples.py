@@ -16,22 +16,27 @@ import numpy as np
 import pytest
 
 import worldloom_sdk.examples
+from worldloom.services import auctions, leases
 from worldloom_sdk import (
     AccessRefused,
     Bot,
+    LeaseEnded,
     Refused,
     Role,
     SayKind,
     Scope,
     Signalled,
+    Sold,
     Spoke,
     Standing,
     Whispered,
 )
 from worldloom_sdk.examples import (
+    auctioneer,
     chatlog,
     crowd,
     dice,
+    estate_agent,
     explorer,
     greeter,
     herald,
@@ -40,9 +45,11 @@ from worldloom_sdk.examples import (
     painter,
     parade,
     patrol,
+    speculator,
     starting,
     tour,
 )
+from worldloom_sdk.protocol.estate_parts import Balance
 from worldloom_sdk.testing import World
 
 pytestmark = pytest.mark.slow
@@ -280,6 +287,114 @@ async def test_a_marshal_without_the_right_says_so_in_the_log(world, caplog):
     await world.join("Marshal", making(moderator))
     assert "Marshal: expected the role moderator" in caplog.text
     caplog.clear()
+
+
+# ---- land and money
+
+
+@pytest.fixture
+async def land():
+    """A world in which land is for claiming anywhere, at 100 a parcel."""
+    config = {"land.claim": "anywhere", "land.price": 100}
+    async with World(land="flat", config=config) as world:
+        yield world
+
+
+async def rich(world, name, make=person, coins=100_000, at=(0, 0)):
+    """Somebody with money."""
+    await world.bot(name, person, at=at)
+    await world.give_money(name, coins)
+    return await world.bot(name, make)
+
+
+HOURS_MS = 24 * 3_600_000
+
+
+async def later(world):
+    """What is over a day from now is settled and told of now: nobody sits through it."""
+    now_ms = world.clock.unix_ms() + HOURS_MS
+    for listing in await world.node.store.read(auctions.due, auctions.Due(now_ms)):
+        await world.node.store.run(auctions.settle, auctions.Settle(listing, now_ms))
+    while await world.node.store.run(leases.tell_due, now_ms):
+        pass
+
+
+async def test_the_agent_claims_plots_lets_them_and_knows_who_has_them(land):
+    agent = await rich(land, "Agent", making(estate_agent, plots=2, rent=70, hours=1.0, at=(64.0, 64.0)))
+    ada = await rich(land, "Ada", at=(3, 0))
+    lines = heard_by(ada, Spoke)
+
+    async def to_let():
+        return [offer async for offer in ada.market.to_let(sort="price")]
+
+    await land.run(3)
+    offers = await land.drive(to_let())
+    assert [(offer.name, offer.rent, offer.parcels) for offer in offers] == [
+        ("Plot 1", 70, 4),
+        ("Plot 2", 70, 4),
+    ]
+    await land.drive(ada.say("A plot, please"))
+    await land.until(lambda: lines)
+    assert lines[0].startswith("Ada, 2 free, Plot 1 for 70 a period: lease estate ")
+    lease = await land.drive(ada.lease(offers[0]))
+    assert await land.drive(agent.money.balance()) == Balance(100_000 - 800 + 70 - 1, 0, "crown", 2)
+    assert [offer.name for offer in await land.drive(to_let())] == ["Plot 2"]
+    told = []
+    ada.on(LeaseEnded)(told.append)
+    await later(land)
+    await land.until(lambda: told)
+    assert told[0].lease == lease.lease
+
+
+async def test_the_auctioneer_cries_bids_and_goes_on_to_the_next_estate(land):
+    seller = await rich(land, "Auctioneer", at=(0, 0))
+    first = await land.drive(seller.claim([(0, 0)], name="Hill"))
+    second = await land.drive(seller.claim([(5, 5)]))
+    await land.drive(seller.stop())
+    crier = await land.bot("Auctioneer", making(auctioneer, price=200, step=10, minutes=2.0))
+    ada = await rich(land, "Ada", at=(3, 0))
+    lines = heard_by(ada, Spoke)
+    offer = (await land.drive(ada.market.offer_of(first))).offer
+    await land.drive(ada.bid(offer, 250))
+    await land.until(lambda: lines)
+    await later(land)
+    await land.until(lambda: len(lines) >= 3)
+    assert lines == [
+        f"250 is bid for number {offer.listing}! Who gives 260?",
+        "Sold to Ada for 250!",
+        "Number 2, land at 80, 80, 1 parcel! Who gives 200?",
+    ]
+    assert (await land.drive(ada.land.show(first))).owner_name == "Ada"
+    await later(land)
+    await land.until(lambda: len(lines) == 4)
+    assert lines[3] == "Nobody? Then I keep it."
+    assert (await land.drive(crier.land.show(second))).owner_name == "Auctioneer"
+
+
+async def test_the_speculator_buys_what_is_cheap_and_asks_what_others_ask(land):
+    ada = await rich(land, "Ada")
+    for number, price in enumerate((1_000, 1_100, 1_200, 500)):
+        estate = await land.drive(ada.claim([(3 * number, 0)]))
+        await land.drive(ada.sell(estate, price))
+    bo = await rich(land, "Bo")
+    for number, price in enumerate((1_000, 1_050)):
+        estate = await land.drive(bo.claim([(3 * number, 3)]))
+        await land.drive(bo.sell(estate, price))
+    cheap = (await land.drive(ada.market(sort="price")))[0]
+    others = await land.drive(bo.market(kind="sale"))
+    assert speculator.worth(cheap, others) is None  # of two others nobody can tell
+    cy = await rich(land, "Cy")
+    estate = await land.drive(cy.claim([(6, 3)]))
+    await land.drive(cy.sell(estate, 1_200))
+    agent = await rich(land, "Speculator", making(speculator, budget=600, every_s=5.0))
+    await land.run(12)
+    trades = await land.drive(agent.market.trades())
+    assert [(offer.price, offer.seller_name) for offer in trades.offers] == [(1_050, "Speculator")]
+    gained = []
+    agent.on(Sold)(gained.append)
+    await land.drive(bo.buy(trades.offers[0], max_price=1_050))
+    await land.until(lambda: gained)
+    assert (await land.drive(agent.money.balance())).own == 100_000 - 500 + 1_050 - 26
 
 
 # ---- game and time

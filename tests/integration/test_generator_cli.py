@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from databases import sqlite_database
+from judged_land import write_tiles
 from small_loom import small_model, small_weights
 from snowfield import SNOW_SEED, with_snow
 from worldloom.cli import worldgen_train
 from worldloom.cli.main import main
-from worldloom.persistence.migrate import migrate
 from worldloom.worldgen import sources
 from worldloom.worldgen.gan import training
 from worldloom.worldgen.gan.conditions import MEASURES
@@ -127,9 +128,8 @@ def test_a_sheet_is_a_picture_of_four_metres_to_a_pixel(weights: str, capsys: Ca
 
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    found = f"sqlite:///{tmp_path / 'world.db'}"
+    found = sqlite_database(tmp_path / "world.db")
     monkeypatch.setenv("WORLDLOOM_STORAGE__URL", found)
-    migrate(found)
     return found
 
 
@@ -158,7 +158,7 @@ async def test_a_style_is_stored_where_nobody_has_been_beside_a_running_server(
     words = ("style", "steep canyons", "--regions", "2x2", "--weights", weights)
     assert in_thread(run, *words) == 0
     told = capsys.readouterr().out
-    assert "3 regions will be woven so; 1 are settled already and stay as they are" in told
+    assert "3 regions will be woven so; 1 settled already, left as before" in told
     found = stored()
     assert set(found) == {(-1, -1), (-1, 0), (0, -1)}
     for (rx, rz), (data, said) in found.items():
@@ -169,7 +169,7 @@ async def test_a_style_is_stored_where_nobody_has_been_beside_a_running_server(
             Provinces(SNOW_SEED, read_model(Path(weights)).table).style(rx, rz).moisture, abs=1e-6
         )
     assert in_thread(run, "style", "plains", "--regions", "2x2", "--weights", weights) == 1
-    assert "0 regions will be woven so; 4 are settled" in capsys.readouterr().out
+    assert "0 regions will be woven so; 4 settled" in capsys.readouterr().out
     assert stored() == found
     await store.close()
 
@@ -222,6 +222,7 @@ def data(tmp_path: Path) -> str:
 def _little(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few windows, and a clock by which every step takes 0.75 s, however busy the machine is."""
     monkeypatch.setattr(worldgen_train, "WINDOWS", 16)
+    monkeypatch.setattr(worldgen_train, "_PROCESSES", 1)
     ticks = itertools.count()
     monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: next(ticks) * 0.75))
 
@@ -295,6 +296,47 @@ def test_held_out_tiles_that_are_not_there_are_told(weights: str, data: str, cap
     assert "got" in told
 
 
+def test_commanded_land_is_measured_without_any_tiles(weights: str, capsys: Capture) -> None:
+    assert run("evaluate", "--weights", weights, "--commanded", "12", "--seeds", "4") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [cell.strip() for cell in lines[0].split("|")[1:-1]] == [
+        *("measure", "rank corr.", "commanded", "measured", "ratio"),
+    ]
+    ranks = {line.split("|")[1].strip(): float(line.split("|")[2]) for line in lines[2:]}
+    assert list(ranks) == [name for name in MEASURES if name != "grandeur"]
+    assert all(-1 <= rank <= 1 for rank in ranks.values())
+    assert ranks["steepness"] > 0.5
+
+
+def test_land_by_words_is_judged_by_real_land(weights: str, tmp_path: Path, capsys: Capture) -> None:
+    write_tiles(tmp_path / "real", kinds=(0, 2))
+    asked = [{"prompt": "zork | flat plains", "landform": "PLAIN"}]
+    (tmp_path / "asked.json").write_text(json.dumps(asked))
+    words = ("evaluate", "--weights", weights, "--data", "real", "--prompts", "asked.json")
+    assert run(*words) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("The judge learned from 16 patches of 4 tiles, 2 landforms.\n")
+    row = next(line for line in told.splitlines() if "flat plains" in line)
+    cells = [cell.strip() for cell in row.split("|")[1:-1]]
+    assert cells[:3] == ["zork / flat plains", "plain", "plain"]
+    assert set(cells[3:5]) == {"plain", "alpine"}
+    assert "the lexicon understands what was wanted: 1 of 1, 100%" in told
+    asked[0]["landform"] = "CANYON"
+    (tmp_path / "asked.json").write_text(json.dumps(asked))
+    assert run(*words) == 2
+    assert "of every landform of the prompts, got none of: canyon" in capsys.readouterr().err
+
+
+def test_what_land_by_words_needs_is_told_before_any_work(weights: str, capsys: Capture) -> None:
+    assert run("evaluate", "--weights", weights) == 2
+    assert "--data: expected the folder of elevation tiles; got none" in capsys.readouterr().err
+    assert run("evaluate", "--weights", weights, "--data", ".", "--prompts", "none.json") == 2
+    assert "none.json: expected a file of prompts; got: No such file" in capsys.readouterr().err
+    Path("bad.json").write_text('[{"prompt": "fjord"}]')
+    assert run("evaluate", "--weights", weights, "--data", ".", "--prompts", "bad.json") == 2
+    assert 'bad.json, prompt 1: expected {"prompt": ..., "landform": ...}, got' in capsys.readouterr().err
+
+
 # ---- what is wrong
 
 
@@ -314,6 +356,9 @@ def test_held_out_tiles_that_are_not_there_are_told(weights: str, data: str, cap
             ["evaluate", "--data", ".", "--seeds", "1,x"],
             "expected seeds with commas between, like 1,2,3; got 1,x",
         ),
+        (["evaluate", "--commanded", "9"], "expected 10 to 10000 windows; got 9"),
+        (["evaluate", "--commanded", "many"], "expected 10 to 10000 windows; got many"),
+        (["evaluate", "--commanded", "50", "--prompts", "x"], "not allowed with argument"),
         (["style"], "WORDS"),
     ],
 )
@@ -354,7 +399,7 @@ def test_without_a_model_a_command_says_where_one_comes_from_and_nothing_else(
     assert run(*words) == 2
     told = capsys.readouterr()
     assert told.err.endswith(
-        "expected the trained generator's weights: none come with this version yet; `worldloom worldgen train` makes "
+        "expected the trained generator's weights: none are in this installation; `worldloom worldgen train` makes "
         "some, --weights FILE names them\n"
     )
     assert told.out == ""

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import re
 import shutil
 import ssl
 import subprocess
@@ -242,7 +243,7 @@ async def test_requests_over_the_rate_are_refused_429_with_a_time(world: Harness
 
 
 @on_both_loops()
-@pytest.mark.parametrize("path", ["/", "/healthz", "/metrics", "/content/" + "0" * 64])
+@pytest.mark.parametrize("path", ["/", "/@1,2", "/healthz", "/metrics", "/content/" + "0" * 64])
 async def test_head_is_answered_as_get_without_a_body(world: Harness, path: str) -> None:
     world.content["0" * 64] = ("text/plain", b"hills")
     got_status, got_headers, body = await world.get(path)
@@ -307,8 +308,7 @@ async def test_the_page_says_where_one_is_and_loads_nothing_from_elsewhere(world
     assert "Test &lt;world&gt;" in page
     assert "ws://hills.example:8420/ws" in page
     assert "One is here" in page
-    assert "<script" not in page
-    assert "https://" not in page
+    assert not re.search(r"(?:src|href)=.(?:https?:)?//", page)
     assert "default-src 'none'" in headers["content-security-policy"]
 
 
@@ -320,7 +320,7 @@ async def test_there_is_an_interface_description_but_no_page_from_elsewhere(worl
 @on_both_loops()
 async def test_the_hosts_name_cannot_smuggle_markup_into_the_page(world: Harness) -> None:
     _, _, body = await world.get("/", Host='"><script>alert(1)</script>')
-    assert b"<script" not in body
+    assert b"<script>alert" not in body
 
 
 # Starting and stopping.

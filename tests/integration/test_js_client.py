@@ -65,18 +65,38 @@ async def _running(command: list[str], **variables: str) -> AsyncIterator[asynci
             await process.wait()
 
 
-async def _owners_token(world: Served, name: str) -> str:
-    """The token of a new account that may do everything."""
-    owner = await world.join(name, keep=True)
-    token = owner.welcome.token
-    await owner.leave()
-    people = [sys.executable, "-m", "worldloom", "people", "--data", str(world.data)]
+async def _worldloom(world: Served, *words: str) -> None:
+    """Have the operator do something."""
     path = os.pathsep.join(entry for entry in sys.path if entry)
-    async with _running([*people, "role", name, "owner", "--yes"], PYTHONPATH=path) as process:
+    command = [sys.executable, "-m", "worldloom", *words, "--data", str(world.data)]
+    async with _running(command, PYTHONPATH=path) as process:
         output, _ = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 0, output.decode()
+
+
+async def _token(world: Served, name: str) -> str:
+    """The token of a new account."""
+    someone = await world.join(name, keep=True)
+    token = someone.welcome.token
+    await someone.leave()
     assert token is not None
     return token
+
+
+async def _owners_token(world: Served, name: str) -> str:
+    """The token of a new account that may do everything."""
+    token = await _token(world, name)
+    await _worldloom(world, "people", "role", name, "owner", "--yes")
+    return token
+
+
+async def _traders_tokens(world: Served, *names: str) -> str:
+    """The tokens of new accounts with money, in a world that sells the parcels of region 19, 19."""
+    await _worldloom(world, "land", "open", "--around=5000,5000", "--regions", "1x1", "--price", "10")
+    tokens = [await _token(world, name) for name in names]
+    for name in names:
+        await _worldloom(world, "money", "mint", "100", "--to", name)
+    return " ".join(tokens)
 
 
 async def test_its_own_tests_pass_against_a_real_world(tmp_path: Path) -> None:
@@ -85,6 +105,7 @@ async def test_its_own_tests_pass_against_a_real_world(tmp_path: Path) -> None:
         variables = {
             "WORLDLOOM_URL": f"ws://127.0.0.1:{world.port}/ws",
             "WORLDLOOM_STAFF_TOKEN": await _owners_token(world, "Olga"),
+            "WORLDLOOM_TRADERS": await _traders_tokens(world, "Tilda", "Tom"),
         }
         tests = ["--test", "--test-reporter=spec", "--test-concurrency=4"]
         async with _running([*node, *tests], **variables) as process:

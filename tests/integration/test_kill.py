@@ -186,7 +186,7 @@ async def test_killed_10_times_while_walking_and_emerging_it_comes_back_whole(
     killed_at, slowest = -math.inf, 0.0
     for round_number in range(KILLS):
         async with served(data, storage={"places_every_s": PLACES_EVERY_S}) as world:
-            slowest = max(slowest, world.up_after_s)
+            slowest = max(slowest, world.spent_s())
             for walker, letter in zip(walkers, "abcd", strict=True):
                 trail = walker.was_at(killed_at - PLACES_EVERY_S - LATENCY_S)
                 avatar = walker.avatar
@@ -196,5 +196,6 @@ async def test_killed_10_times_while_walking_and_emerging_it_comes_back_whole(
             after_s = LONG_S if round_number % 3 == 2 else SHORT_S * (1 + round_number % 3 / 2)
             killed_at = await walk_until_killed(world, walkers, land, after_s)
         land.check(data)
-    assert slowest < 5
+    # On the clock it is timed where nothing runs beside it, in test_trade_killed.
+    assert 0 < slowest < 5
     assert len(land.seen) > 25

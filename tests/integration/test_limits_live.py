@@ -291,6 +291,7 @@ async def without_hello(port: int) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.alone
 async def test_1500_slow_and_silent_connections_are_closed_within_12_s_and_a_login_takes_less_than_1(
     tmp_path: Path,
 ) -> None:

@@ -63,6 +63,7 @@ async def test_ten_thousand_broken_frames_cost_nothing_that_stays(world: Harness
     assert resident_bytes() - before < 10_000_000
 
 
+@pytest.mark.alone
 @on_both_loops()
 async def test_a_flood_is_held_back_and_closed_while_a_neighbour_is_answered(world: Harness) -> None:
     flood = frame(PING) * 10_000

@@ -77,7 +77,7 @@ async def test_what_is_stored_is_shown_as_stored_beside_a_running_server(
     assert code == 0
     assert sum(row is not None for row in stored) == 1, "nothing was stored"
     told = capsys.readouterr().out
-    assert "1 regions from the world, 3 made for this file alone; this command stored nothing\n" in told
+    assert "1 region from the world, 3 made for this file alone; this command stored nothing\n" in told
     assert told.startswith("world.png: 256 x ")
     assert whiteness("world.png", (140, 140, 250, 250)) > 200
     assert whiteness("world.png", (6, 6, 100, 100)) < 150

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import itertools
+import json
 import secrets
 import ssl
 from contextlib import asynccontextmanager
@@ -101,6 +102,28 @@ async def test_events_are_not_retained_and_the_status_is(prefix):
             publisher.offer(came(5))
             topic, payload = await ear.next()
     assert (topic, payload["seq"]) == (publisher.topics.events(5, 0), 2)
+
+
+async def test_the_land_registers_head_is_retained_and_told_again_to_a_broker_that_comes_back(broker, prefix):
+    topic = f"{prefix}/w0/register"
+    async with running(publisher_to(HOST, broker.port, prefix)) as publisher:
+        for number in (1, 2):
+            publisher.keep_head(number, bytes([number] * 32), EPOCH + number)
+        publisher.offer(came(0))
+        await eventually(lambda: publisher.stats().published == 1)
+        async with listening(HOST, broker.port, topic) as ear:
+            message = await ear.message()
+            assert message.retain
+            assert json.loads(message.payload) == {
+                "v": 1, "number": 2, "hash": "02" * 32, "at_ms": EPOCH + 2,
+            }  # fmt: skip
+        await broker.stop()
+        await eventually(lambda: not publisher.stats().connected)
+        publisher.keep_head(3, bytes([3] * 32), EPOCH + 3)
+        await broker.start()
+        await eventually(lambda: publisher.stats().connected)
+        async with listening(HOST, broker.port, topic) as ear:
+            assert (await ear.next())[1]["number"] == 3
 
 
 async def test_stopping_sends_what_is_left_and_says_offline(prefix):
@@ -290,7 +313,7 @@ async def test_a_world_tells_of_its_land_and_of_people_who_come_walk_over_and_le
     async with (
         listening(host, port, f"{prefix}/+/status") as status,
         listening(host, port, f"{prefix}/+/r/+/+/events") as ear,
-        served(tmp_path / "data", mqtt=mqtt, world={"spawn_x_m": 250.0}) as process,
+        served(tmp_path / "data", mqtt=mqtt, world={"spawn_x_m": 250.0, "spawn_radius_m": 0.0}) as process,
     ):
         _, online = await status.next()
         player = await process.join("Ada")
@@ -328,6 +351,8 @@ async def walked_over_and_left(ear, player):
 
     await hear(kind="came", how="joined")
     await hear(kind="woven", rx=1, rz=0)
+    # Made is not yet open: what was edited there is read first.
+    await player.until(lambda: (1, 0) in {(r.rx, r.rz) for r in player.all_of(messages.Region) if r.sha256})
     player.move(275.0, 128.0)
     await hear(kind="came", how="walked")
     await player.leave()

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from databases import sqlite_database
 from glb_reader import Model, read_glb
 from snowfield import SNOW_HEIGHT_M, SNOW_SEED, with_snow
 from worldloom.cli.main import main
-from worldloom.persistence.migrate import migrate
 from worldloom.services import overlays, terrain
 from worldloom.services.asking import OPERATOR
 from worldloom.worldgen.noise import NoiseSource
@@ -35,14 +35,13 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    found = f"sqlite:///{tmp_path / 'world.db'}"
+    found = sqlite_database(tmp_path / "world.db")
     monkeypatch.setenv("WORLDLOOM_STORAGE__URL", found)
-    migrate(found)
     return found
 
 
 def export(*words: str) -> int:
-    return main(["worldgen", *words])
+    return main(["worldgen", *words, "--generator", "noise"])
 
 
 def model_of(path: str) -> Model:
@@ -63,7 +62,7 @@ async def test_a_model_shows_what_is_stored_and_what_would_be_made_and_stores_no
     await store.close()
     assert code == 0
     assert sum(row is not None for row in rows) == 1, "nothing was stored"
-    assert "1 regions from the world, 3 made for this file alone" in capsys.readouterr().out
+    assert "1 region from the world, 3 made for this file alone" in capsys.readouterr().out
     model = model_of("world.glb")
     assert (ground(model, "0,0") == SNOW_HEIGHT_M).all()
     west = ground(model, "-1,0")

@@ -5,6 +5,7 @@ import logging
 import random
 import sys
 import threading
+import time
 from contextlib import suppress
 
 import numpy as np
@@ -193,6 +194,46 @@ async def test_a_source_that_hangs_is_waited_for_no_longer_than_asked():
         with pytest.raises(TimeoutError, match=r"within 0\.2 real seconds, got .* regions being made"):
             await world.bot("Ada")
         go_on.set()
+
+
+async def test_what_a_bot_does_in_a_thread_takes_no_time_of_the_world(world):
+    def slow():
+        time.sleep(0.2)
+        return 7
+
+    async def work():
+        for _ in range(2):
+            began = world.now
+            done.append((await asyncio.to_thread(slow), world.now - began))
+            await world.clock.sleep(1.0)
+
+    done = []
+    working = asyncio.create_task(work())
+    await world.run(1.5)
+    assert done == [(7, 0.0), (7, 0.0)]
+    working.cancel()
+
+
+async def test_a_thread_that_fails_tells_its_bot_and_one_that_is_given_up_holds_nobody(world):
+    go_on = threading.Event()
+    with pytest.raises(ZeroDivisionError):
+        await world.drive(asyncio.to_thread(lambda: 1 // 0))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await asyncio.to_thread(go_on.wait, 10)
+    go_on.set()
+    await world.run(1)
+
+
+async def test_a_thread_that_hangs_is_waited_for_no_longer_than_asked():
+    go_on = threading.Event()
+    async with World(land="flat", patience_s=0.2) as world:
+        waiting = asyncio.create_task(asyncio.to_thread(go_on.wait, 10))
+        with pytest.raises(TimeoutError, match=r"within 0\.2 real seconds, got 1 calls in threads"):
+            await world.run(1)
+        go_on.set()
+        assert await waiting
+    assert await asyncio.to_thread(lambda: "threads are there after it") == "threads are there after it"
 
 
 async def test_a_fault_of_the_server_is_raised_in_the_test(world, monkeypatch):

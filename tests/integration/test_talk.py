@@ -10,6 +10,7 @@ from live_server import Live, Player, live_world
 from raw_ws import eventually
 from worldloom_sdk.protocol import messages as m
 from worldloom_sdk.protocol.codec import decode_server, encode
+from worldloom_sdk.protocol.looks import default_look
 from worldloom_sdk.protocol.messages import RefusalCode, SayKind
 
 pytestmark = pytest.mark.slow
@@ -222,7 +223,9 @@ async def test_names_are_told_to_who_asks_and_not_too_often(tmp_path: Path) -> N
         guest, resident = await live.join("Wes"), await live.join("Ada", keep=True)
         guest.send(m.Who([resident.you, guest.you, resident.you, 999]))
         people = (await guest.next(m.People)).people
-        assert people == [m.Named(resident.you, "Ada", "resident"), m.Named(guest.you, "Wes", "guest")]
+        told = [(one.avatar, one.name, one.kind, one.look) for one in people]
+        looks = [default_look(one.you).to_bytes() for one in (resident, guest)]
+        assert told == [(resident.you, "Ada", "resident", looks[0]), (guest.you, "Wes", "guest", looks[1])]
         for _ in range(20):
             guest.send(m.Who([resident.you]))
         refused = await guest.next(m.Refused)

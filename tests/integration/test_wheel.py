@@ -54,6 +54,19 @@ def test_the_wheel_carries_migrations_defaults_types_and_the_licence(wheel):
     assert [name for name in names if name.endswith("licenses/LICENSE")]
 
 
+def test_the_wheel_carries_the_browser_client_its_libraries_and_the_javascript_sdk(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    web = ROOT / "server" / "worldloom" / "web"
+    sdk = ROOT / "client_sdk" / "js" / "src"
+    theirs = {
+        f"worldloom/web/{path.relative_to(web).as_posix()}" for path in web.rglob("*") if path.is_file()
+    }
+    sdks = {
+        f"worldloom/web/sdk/{path.relative_to(sdk).as_posix()}" for path in sdk.rglob("*") if path.is_file()
+    }
+    assert {name for name in names if name.startswith("worldloom/web/")} == theirs | sdks
+
+
 def test_the_wheel_carries_two_packages_and_nothing_else(wheel):
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"worldloom", "worldloom_sdk"}
@@ -101,12 +114,24 @@ def test_a_world_runs_from_the_wheel_and_stops_in_order(installed, tmp_path):
             url = address_told_by(server)
             with urllib.request.urlopen(f"{url}/healthz", timeout=10) as answer:
                 assert json.load(answer)["ok"] is True
+            assert_the_page_is_whole(url)
             server.send_signal(signal.SIGINT)
             assert server.wait(STOP_WITHIN_S) == 0, errors.read_text()
         finally:
             server.kill()
     assert (tmp_path / "worldloom-data" / "secrets.toml").stat().st_mode & 0o777 == 0o600
     assert "Traceback" not in errors.read_text()
+
+
+def assert_the_page_is_whole(url: str) -> None:
+    """The page answers, and so does every file that it names, the SDK's among them."""
+    with urllib.request.urlopen(f"{url}/", timeout=10) as answer:
+        page = answer.read().decode()
+    named = re.findall(r'(?:href|src)="(/web/[^"]+)"', page)
+    assert [path for path in named if path.endswith("/sdk/world.js")]
+    for path in named:
+        with urllib.request.urlopen(url + path, timeout=10) as answer:
+            assert answer.read()
 
 
 def address_told_by(server: subprocess.Popen[str]) -> str:

@@ -151,11 +151,11 @@ def child_of(world: Served) -> int:
 
 
 async def test_the_process_gives_way_and_holds_no_socket_of_the_server(tmp_path: Path) -> None:
-    async with served(tmp_path / "world", worldgen={"worker": "process"}) as world:
+    async with served(tmp_path / "world", worldgen={"worker": "process", "niceness": 11}) as world:
         await world.join()
         pid = child_of(world)
         threads = [int(name) for name in os.listdir(f"/proc/{pid}/task")]
-        assert {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads} == {19}
+        assert {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads} == {11}
         own = int(Path("/proc/self/oom_score_adj").read_text())
         assert int(Path(f"/proc/{pid}/oom_score_adj").read_text()) == min(1_000, own + 500)
         environment = Path(f"/proc/{pid}/environ").read_bytes()

@@ -2,11 +2,14 @@
 
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim_world import SimWorld
+from worldloom.world.avatars import EVERYWHERE
+from worldloom.world.enter import BOTS, ENTER, SEE, Gate
 
 SETTLE_TICKS = 48
 BUDGETS = (0, 1_500, 6_000, 16_000, 64_000)
@@ -21,6 +24,8 @@ class Story:
         self.span = span
         self.next_avatar = 1
         self.place: dict[int, tuple[float, float]] = {}
+        self.staff: set[int] = set()
+        self.gates: dict[int, Gate] = {}
         for _ in range(crowd):
             self.come()
 
@@ -30,8 +35,15 @@ class Story:
         staff = self.random.random() < 0.2
         self.place[avatar] = (x, z)
         self.world.join(
-            avatar, x, z, layer=int(staff and self.random.random() < 0.5), layers=(0, 1) if staff else (0,)
+            avatar,
+            x,
+            z,
+            layer=int(staff and self.random.random() < 0.5),
+            layers=(0, 1) if staff else (0,),
+            access=EVERYWHERE * staff,
         )
+        if staff:
+            self.staff.add(avatar)
 
     def go(self) -> None:
         if len(self.place) > 2:
@@ -85,6 +97,46 @@ class Story:
         seat = self.world.watchers[self.anyone()].seat
         self.world.fanout.regard(seat, thin=not seat.thin)
 
+    def fence(self) -> None:
+        """Some parcels around the middle become two places, with a curtain or without."""
+        rng = np.random.default_rng(self.random.randrange(2**32))
+        curtains = {number: self.random.choice((ENTER, ENTER | SEE)) for number in (41, 42)}
+        friends = {number: self.random.sample(sorted(self.place), 2) for number in (41, 42)}
+        self.gates = {
+            number: Gate(
+                number, [(0, everyone)], {avatar: [(0, ENTER | SEE | BOTS)] for avatar in friends[number]}
+            )
+            for number, everyone in curtains.items()
+        }
+        for rx in (-1, 0):
+            for rz in (-1, 0):
+                self.world.fence(rx, rz, rng.choice([0, 41, 42], (16, 16)), self.gates.values())
+
+    def may_see(self, viewer: int, body: int) -> bool:
+        """By the rule, for two who are both here and in the public layer."""
+        world = self.world
+        t, place = world.shard.avatars, world.shard.enter.place
+        rows = t.rows(np.array([viewer, body]))
+        own, other = place(t.x[rows], t.z[rows]).tolist()
+        gate = self.gates.get(other)
+        is_curtained = gate is not None and not gate.everyone[0][1] & SEE
+        return not is_curtained or own == other or viewer in gate.named or viewer in self.staff
+
+    def check_curtains(self) -> None:
+        """Whoever is near is seen if the rule says so, and not otherwise."""
+        t = self.world.shard.avatars
+        here = [avatar for avatar in self.place if avatar in t and t.veil[t.row(avatar)] == 0]
+        for viewer in here:
+            seen = bodies(self.world.watchers[viewer].view.state())
+            blocked = self.world.watchers[viewer].seat.blocked
+            at = t.row(viewer)
+            for body in set(here) - {viewer} - blocked:
+                row = t.row(body)
+                near = max(abs(int(t.cx[row] - t.cx[at])), abs(int(t.cz[row] - t.cz[at]))) <= 2
+                allowed = near and self.may_see(viewer, body)
+                assert body not in seen or allowed, (viewer, body)
+                assert body in seen or not allowed, (viewer, body)
+
     def block(self) -> None:
         seat = self.world.watchers[self.anyone()].seat
         other = self.anyone()
@@ -94,7 +146,7 @@ class Story:
     def live(self, ticks: int) -> None:
         rare = (
             self.come, self.go, self.hop, self.hop, self.resume, self.stall, self.read_on, self.hide, self.relook,
-            self.slim, self.block,
+            self.slim, self.block, self.fence,
         )  # fmt: skip
         for _ in range(ticks):
             self.walk()
@@ -110,12 +162,14 @@ class Story:
         self.world.tick(SETTLE_TICKS)
 
     def check(self) -> None:
+        """Mirrors are right, and curtains hide."""
         for avatar, watcher in self.world.watchers.items():
             truth, seen = self.world.truth(watcher), watcher.view.state()
             if bodies(truth) == bodies(seen) == [avatar]:
                 # With nobody else in view, a viewer is not told of its own steps.
                 continue
             assert seen == truth, f"avatar {avatar}: {difference(seen, truth)}"
+        self.check_curtains()
 
 
 def bodies(state: dict) -> list[int]:

@@ -32,8 +32,9 @@ from worldloom.persistence.archive_write import TableRows, write_archive
 from worldloom.persistence.backups import backup_name, before_name, newest, prune
 from worldloom.persistence.dump import KINDS, dump
 from worldloom.persistence.load import load
-from worldloom.persistence.lock import FileLock
-from worldloom.persistence.migrate import head_revision, lock_path, migrate
+from worldloom.persistence.lock import FileLock, lock_path
+from worldloom.persistence.migrate import migrate
+from worldloom.persistence.revisions import head_revision
 from worldloom.persistence.tables import metadata
 
 ABOUT = About("w" * 32, "Testland", "20261122_foundation")

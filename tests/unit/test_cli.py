@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from databases import sqlite_database
 from worldloom.app.secrets import open_secrets
 from worldloom.app.telemetry import Telemetry, TickReport
 from worldloom.cli.config import key_table, shown_toml
@@ -23,7 +25,6 @@ from worldloom.cli.main import COMMANDS, main
 from worldloom.cli.running import own_url
 from worldloom.cli.serve import announcement
 from worldloom.config import load
-from worldloom.persistence.migrate import migrate
 from worldloom.persistence.rights import owner_hint
 
 ROOT = Path(__file__).parents[2]
@@ -96,6 +97,24 @@ def test_help_imports_nothing_heavy():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] == "[]"
+
+
+HEAVY = (
+    "PIL", "alembic", "fastapi", "numpy", "psycopg", "rich.console", "scipy", "sqlalchemy.dialects.postgresql",
+    "starlette", "torch", "uvicorn", "worldloom.bus", "worldloom.gateway", "worldloom.shard", "worldloom.world",
+)  # fmt: skip
+"""What a command beside the server has no use for before it knows what it was asked for."""
+
+
+@pytest.mark.parametrize("name", ["land", "market", "money", "people"])
+def test_a_command_beside_the_server_imports_nothing_heavy(name):
+    code = (
+        "import sys\nfrom worldloom.cli.main import main\n"
+        f"try: main([{name!r}, '--help'])\nexcept SystemExit: pass\n"
+        f"print('worldloom.cli.{name}' in sys.modules, [m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "True []"
 
 
 def test_an_unknown_command_is_wrong_use(capsys):
@@ -204,13 +223,20 @@ def test_version_names_protocol_and_python(capsys):
 
 def test_a_world_open_to_all_is_announced_here_and_on_the_network():
     text = announcement("http://0.0.0.0:8420", network_address="192.168.1.5")
-    assert "http://127.0.0.1:8420" in text
+    first, link = re.findall(r"http://\S+", text)
+    assert (first, link) == ("http://127.0.0.1:8420/", "http://192.168.1.5:8420/")
     assert "ws://127.0.0.1:8420/ws" in text
-    assert "ws://192.168.1.5:8420/ws" in text
+
+
+def test_the_first_thing_to_do_in_a_new_world_is_to_open_its_link():
+    lines = announcement("http://127.0.0.1:8420").splitlines()
+    assert "open this link in a browser" in lines[0]
+    assert next(filter(None, lines[1:])).strip() == "http://127.0.0.1:8420/"
 
 
 def test_a_world_behind_tls_on_one_address_is_announced_there_alone():
     text = announcement("https://[::1]:8420", network_address="192.168.1.5")
+    assert re.findall(r"https://\S+", text) == ["https://[::1]:8420/"]
     assert "wss://[::1]:8420/ws" in text
     assert "192.168.1.5" not in text
 
@@ -354,7 +380,7 @@ sys.exit(main(sys.argv[1:]))
 def test_another_user_is_told_whose_the_world_is(tmp_path, words):
     data = tmp_path / "data"
     open_secrets(data)
-    migrate(f"sqlite:///{data / 'world.db'}")
+    sqlite_database(data / "world.db")
     for folder in (tmp_path, *list(tmp_path.parents)[:2]):
         folder.chmod(0o755)
     done = subprocess.run(

@@ -1,12 +1,10 @@
 """``worldloom people``: as typed, on a world's database without a server."""
 
-import asyncio
 import contextlib
 import json
 import logging
 import os
 import re
-import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -17,13 +15,12 @@ import msgpack
 import pytest
 
 from databases import postgres_database
+from typed import Typed, copied_world, made_world
 from worldloom.app.secrets import SECRETS_FILE, open_secrets, seal_key
-from worldloom.cli.main import main
 from worldloom.cli.people_words import minutes
 from worldloom.errors import Refusal
 from worldloom.persistence import store
 from worldloom.persistence.migrate import migrate
-from worldloom.persistence.store import open_beside
 from worldloom.ports import AuditRow, Tx
 from worldloom.realm.order import AuditAct
 from worldloom.services import access, accounts, codes, order, people, reports, worlds
@@ -40,48 +37,8 @@ COMMANDS = (
 DAY_MS = 24 * 3_600_000
 
 
-def run(url: str, use_case: Callable[[Tx, Any], Any], command: Any = None) -> Any:
-    """Run a use case on a database."""
-
-    async def once() -> Any:
-        store = open_beside(url)
-        try:
-            return await store.run(use_case, command)
-        finally:
-            await store.close()
-
-    return asyncio.run(once())
-
-
-class Typed:
-    """What is typed, what it says, and the database behind it."""
-
-    def __init__(self, url: str, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.url, self.data, self._capsys = url, data, capsys
-        self.out = self.err = ""
-
-    def __call__(self, *words: str) -> int:
-        """Run a command; its exit code."""
-        try:
-            return main(["people", "--data", str(self.data), *words])
-        except SystemExit as ended:
-            return int(ended.code or 0)
-        finally:
-            self.out, self.err = self._capsys.readouterr()
-
-    def says(self, *words: str) -> str:
-        """What a command that is done says."""
-        assert self(*words) == 0, self.err
-        assert self.err == ""
-        return self.out
-
-    def json(self, *words: str) -> Any:
-        """What it says to programs."""
-        return json.loads(self.says(*words, "--json"))
-
-    def run(self, use_case: Callable[[Tx, Any], Any], command: Any = None) -> Any:
-        """Run a use case on the same database."""
-        return run(self.url, use_case, command)
+class TypedPeople(Typed):
+    """The same about people, with those who are in the world."""
 
     def log(self) -> list[AuditRow]:
         """The audit log, newest first."""
@@ -110,33 +67,26 @@ def populate(tx: Tx, _: None) -> None:
 @pytest.fixture(scope="module")
 def populated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The database of a world with Ann, Bob, Bob's bot and Eve."""
-    path = tmp_path_factory.mktemp("populated") / "world.db"
-    migrate(f"sqlite:///{path}")
-    run(f"sqlite:///{path}", populate)
-    return path
+    return made_world(tmp_path_factory, populate)
 
 
 @pytest.fixture
 def typed(
     populated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Typed:
+) -> TypedPeople:
     """That world, to be changed."""
-    monkeypatch.chdir(tmp_path)
-    data = tmp_path / "data"
-    data.mkdir(mode=0o700)
-    shutil.copy(populated, data / "world.db")
-    return Typed(f"sqlite:///{data / 'world.db'}", data, capsys)
+    return TypedPeople("people", copied_world(populated, tmp_path, monkeypatch), capsys)
 
 
 @pytest.fixture
 def postgres(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Typed]:
+) -> Iterator[TypedPeople]:
     """An empty PostgreSQL database, named by the environment."""
     monkeypatch.chdir(tmp_path)
     with postgres_database() as url:
         monkeypatch.setenv("WORLDLOOM_STORAGE__URL", url)
-        yield Typed(url, tmp_path / "data", capsys)
+        yield TypedPeople("people", tmp_path / "data", capsys, url)
 
 
 @pytest.fixture
@@ -160,7 +110,9 @@ def no_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("who", ["Bob", "bob", " BOB ", "B0b", "2", "#2"])
-def test_whoever_is_meant_is_found_by_a_name_that_looks_the_same_or_by_number(typed: Typed, who: str) -> None:
+def test_whoever_is_meant_is_found_by_a_name_that_looks_the_same_or_by_number(
+    typed: TypedPeople, who: str
+) -> None:
     told = typed.says("ban", who, "--reason", "insults")
     assert told.startswith("banned: Bob (#2), without end. Act 1 of the audit log.\n")
     [row] = typed.log()
@@ -170,14 +122,14 @@ def test_whoever_is_meant_is_found_by_a_name_that_looks_the_same_or_by_number(ty
 
 
 @pytest.mark.parametrize("who", ["Nobody", "99", "#4000000000"])
-def test_whoever_is_nobody_is_refused_in_one_line(typed: Typed, who: str) -> None:
+def test_whoever_is_nobody_is_refused_in_one_line(typed: TypedPeople, who: str) -> None:
     assert typed("unban", who) == 1
     assert re.fullmatch(r"worldloom: expected an account, got .*, which nobody has\n", typed.err)
     assert typed.log() == []
 
 
 def test_a_guest_is_known_by_the_servers_name_for_it_and_the_output_says_where_guests_are(
-    typed: Typed,
+    typed: TypedPeople,
 ) -> None:
     told = typed.says("mute", "guest 3", "--for", "30m", "--reason", "noise")
     assert told.startswith("muted: the guest 'Guest 3', until ")
@@ -188,7 +140,7 @@ def test_a_guest_is_known_by_the_servers_name_for_it_and_the_output_says_where_g
 
 
 def test_a_guest_with_a_chosen_name_is_meant_by_an_option_and_never_by_a_slip_of_the_finger(
-    typed: Typed,
+    typed: TypedPeople,
 ) -> None:
     assert typed("kick", "Anm") == 1
     assert typed.err.endswith("which nobody has; a guest who chose a name is meant by --guest NAME\n")
@@ -197,13 +149,13 @@ def test_a_guest_with_a_chosen_name_is_meant_by_an_option_and_never_by_a_slip_of
     assert (typed.log()[0].about, typed.log()[0].account) == ("Trudy", None)
 
 
-def test_a_guest_cannot_be_banned_and_is_told_why(typed: Typed) -> None:
+def test_a_guest_cannot_be_banned_and_is_told_why(typed: TypedPeople) -> None:
     assert typed("ban", "Guest 3") == 1
     assert typed.err.endswith("guests have nothing that lasts: kick them, or name their network\n")
 
 
 @pytest.mark.parametrize("words", [("ban",), ("ban", "Bob", "--network", "192.0.2.7"), ("mute", " ")])
-def test_one_is_to_be_named_and_no_more(typed: Typed, words: tuple[str, ...]) -> None:
+def test_one_is_to_be_named_and_no_more(typed: TypedPeople, words: tuple[str, ...]) -> None:
     assert typed(*words) == 2
     assert typed.err.startswith("worldloom: expected one of WHO, --network")
     assert typed.err.count("\n") == 1
@@ -223,13 +175,13 @@ def test_times_are_days_hours_and_minutes(text: str, expected: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "0m", "90", "7 d", "1h-5m", "m", "30m2h", "36501d", "-7d", "٣m", "1.5h"]
 )
-def test_what_is_no_time_is_refused_with_what_was_expected(typed: Typed, text: str) -> None:
+def test_what_is_no_time_is_refused_with_what_was_expected(typed: TypedPeople, text: str) -> None:
     assert typed("ban", "Bob", f"--for={text}") == 2
     assert f"expected a time such as 90m, 2h30m or 7d, from 1m to 36500d; got {text!r}" in typed.err
     assert typed.log() == []
 
 
-def test_a_ban_for_a_time_ends_and_can_be_ended_before(typed: Typed) -> None:
+def test_a_ban_for_a_time_ends_and_can_be_ended_before(typed: TypedPeople) -> None:
     assert "until " in typed.says("ban", "Bob", "--for", "7d")
     ban = typed.standing(BOB).ban
     assert ban.until_ms - ban.created_ms == 7 * DAY_MS
@@ -239,7 +191,7 @@ def test_a_ban_for_a_time_ends_and_can_be_ended_before(typed: Typed) -> None:
     assert typed.err == "worldloom: expected a ban of 'Bob' in force, got none\n"
 
 
-def test_a_mute_lies_on_an_account_or_a_network_until_it_is_ended(typed: Typed) -> None:
+def test_a_mute_lies_on_an_account_or_a_network_until_it_is_ended(typed: TypedPeople) -> None:
     typed.says("mute", "Bob")
     typed.says("mute", "--network", "2001:db8::7", "--for", "1h")
     assert typed.standing(BOB).mute.until_ms is None
@@ -254,14 +206,14 @@ def test_a_mute_lies_on_an_account_or_a_network_until_it_is_ended(typed: Typed) 
 
 @pytest.mark.usefixtures("no_terminal")
 @pytest.mark.parametrize("network", ["192.0.2.77", "192.0.2.77/24", "2001:db8::1", "2001:db8::/48"])
-def test_a_narrow_network_is_banned_without_a_question(typed: Typed, network: str) -> None:
+def test_a_narrow_network_is_banned_without_a_question(typed: TypedPeople, network: str) -> None:
     typed.says("ban", "--network", network)
     assert typed.standing(None, typed.log()[0].network or "").ban is not None
 
 
 @pytest.mark.usefixtures("no_terminal")
 @pytest.mark.parametrize("network", ["10.0.0.0/8", "192.0.2.0/23", "2001:db8::/47"])
-def test_a_wide_network_is_not_banned_without_a_yes(typed: Typed, network: str) -> None:
+def test_a_wide_network_is_not_banned_without_a_yes(typed: TypedPeople, network: str) -> None:
     assert typed("ban", "--network", network) == 2
     assert typed.err.startswith(f"worldloom: ban {network}, wider than /")
     assert typed.err.endswith("expected a yes; got no terminal to ask at; if you are sure, add --yes\n")
@@ -272,7 +224,7 @@ def test_a_wide_network_is_not_banned_without_a_yes(typed: Typed, network: str) 
 
 @pytest.mark.parametrize(("answer", "code", "acts"), [("y", 0, 1), ("Yes", 0, 1), ("", 1, 0), ("n", 1, 0)])
 def test_at_a_terminal_it_is_asked(
-    typed: Typed, terminal: Callable[[str], None], answer: str, code: int, acts: int
+    typed: TypedPeople, terminal: Callable[[str], None], answer: str, code: int, acts: int
 ) -> None:
     terminal(answer)
     assert typed("ban", "--network", "10.0.0.0/8") == code
@@ -280,7 +232,7 @@ def test_at_a_terminal_it_is_asked(
     assert len(typed.log()) == acts
 
 
-def test_networks_that_are_banned_or_muted_are_listed_until_it_ends(typed: Typed) -> None:
+def test_networks_that_are_banned_or_muted_are_listed_until_it_ends(typed: TypedPeople) -> None:
     assert typed.says("list", "--networks") == "No network is banned or muted.\n"
     typed.says("ban", "--network", "192.0.2.0/24", "--reason", "raid")
     typed.says("ban", "--network", "192.0.2.0/24", "--for", "7d", "--reason", "raid")
@@ -293,13 +245,13 @@ def test_networks_that_are_banned_or_muted_are_listed_until_it_ends(typed: Typed
     assert "2001" not in typed.out
 
 
-def test_an_address_in_the_place_of_a_name_is_told_where_it_belongs(typed: Typed) -> None:
+def test_an_address_in_the_place_of_a_name_is_told_where_it_belongs(typed: TypedPeople) -> None:
     assert typed("ban", "192.0.2.7") == 1
     assert typed.err.endswith("which nobody has; an address is meant by --network 192.0.2.7\n")
 
 
 @pytest.mark.parametrize("network", ["banana", "10.0.0.0/7", "192.0.2.0/33"])
-def test_what_is_no_network_is_wrong_use(typed: Typed, network: str) -> None:
+def test_what_is_no_network_is_wrong_use(typed: TypedPeople, network: str) -> None:
     assert typed("ban", "--network", network) == 2
     assert "argument --network: expected an" in typed.err
 
@@ -308,7 +260,7 @@ def test_what_is_no_network_is_wrong_use(typed: Typed, network: str) -> None:
 
 
 @pytest.mark.usefixtures("no_terminal")
-def test_owners_are_made_here_but_not_without_a_yes(typed: Typed) -> None:
+def test_owners_are_made_here_but_not_without_a_yes(typed: TypedPeople) -> None:
     typed.says("role", "Ann", "moderator")
     assert typed.standing(ANN).role is Role.MODERATOR
     assert typed("role", "Ann", "owner") == 2
@@ -319,7 +271,7 @@ def test_owners_are_made_here_but_not_without_a_yes(typed: Typed) -> None:
 
 
 @pytest.mark.usefixtures("no_terminal")
-def test_an_owner_is_not_banned_for_good_without_a_yes(typed: Typed) -> None:
+def test_an_owner_is_not_banned_for_good_without_a_yes(typed: TypedPeople) -> None:
     typed.says("role", "Ann", "owner", "--yes")
     assert typed("ban", "ann") == 2
     assert typed.err.startswith("worldloom: ban Ann, an owner, without end: expected a yes")
@@ -330,7 +282,7 @@ def test_an_owner_is_not_banned_for_good_without_a_yes(typed: Typed) -> None:
 
 
 def test_who_types_no_at_the_question_has_banned_nobody(
-    typed: Typed, terminal: Callable[[str], None]
+    typed: TypedPeople, terminal: Callable[[str], None]
 ) -> None:
     typed.says("role", "Ann", "owner", "--yes")
     terminal("no")
@@ -339,13 +291,13 @@ def test_who_types_no_at_the_question_has_banned_nobody(
     assert typed.standing(ANN).ban is None
 
 
-def test_a_kick_is_said_to_count_while_the_server_runs(typed: Typed) -> None:
+def test_a_kick_is_said_to_count_while_the_server_runs(typed: TypedPeople) -> None:
     assert "It counts while the server runs" in typed.says("kick", "Bob")
     assert "it counts while the server runs" in typed.says("kick", "Guest 3")
 
 
 def test_a_locked_database_is_one_line_soon(
-    typed: Typed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    typed: TypedPeople, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert store._BESIDE_TIMEOUT_MS <= 5_000
     monkeypatch.setattr(store, "_BESIDE_TIMEOUT_MS", 20)
@@ -358,7 +310,7 @@ def test_a_locked_database_is_one_line_soon(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-def test_an_invitation_lets_in_as_many_as_it_says_and_is_kept_as_a_hash(typed: Typed) -> None:
+def test_an_invitation_lets_in_as_many_as_it_says_and_is_kept_as_a_hash(typed: TypedPeople) -> None:
     told = typed.says("invite", "--uses", "2", "--for", "3d")
     code = told.splitlines()[0]
     assert told.count(code) == 1
@@ -372,7 +324,7 @@ def test_an_invitation_lets_in_as_many_as_it_says_and_is_kept_as_a_hash(typed: T
         typed.run(lambda tx, _: codes.use_invitation(tx, code, row.at_ms))
 
 
-def test_a_recovery_code_opens_its_account(typed: Typed) -> None:
+def test_a_recovery_code_opens_its_account(typed: TypedPeople) -> None:
     code = typed.says("recover", "Eve").splitlines()[0]
     entered = typed.run(access.enter_with_code, access.EnterWithCode(code, NOW))
     assert entered.account.account == EVE
@@ -383,7 +335,7 @@ def test_a_recovery_code_opens_its_account(typed: Typed) -> None:
 # ---- looking
 
 
-def test_the_list_names_role_owner_and_what_lies_on_whom(typed: Typed) -> None:
+def test_the_list_names_role_owner_and_what_lies_on_whom(typed: TypedPeople) -> None:
     typed.says("role", "Ann", "moderator")
     typed.says("ban", "Bob")
     table = typed.says("list").splitlines()
@@ -398,26 +350,26 @@ def test_the_list_names_role_owner_and_what_lies_on_whom(typed: Typed) -> None:
     assert typed.says("list", "zz").endswith("Nobody with 'zz' in the name.\n")
 
 
-def test_a_list_is_sorted_by_the_names_that_are_shown(typed: Typed) -> None:
+def test_a_list_is_sorted_by_the_names_that_are_shown(typed: TypedPeople) -> None:
     def register(tx: Tx, names: tuple[str, ...]) -> None:
         for n, name in enumerate(names):
             accounts.register(tx, accounts.Register(name, bytes([8]) + n.to_bytes(31), NOW))
 
     # By what they look like, "0" is an "o" and "1" an "l".
-    run(typed.url, register, ("m1x", "M0x", "mbx", "Mpx"))
+    typed.run(register, ("m1x", "M0x", "mbx", "Mpx"))
     assert [one["name"] for one in typed.json("list", "x")] == ["M0x", "m1x", "mbx", "Mpx"]
     told = typed.says("list", "x")
     assert sorted(["M0x", "m1x", "mbx", "Mpx"], key=told.index) == ["M0x", "m1x", "mbx", "Mpx"]
 
 
-def test_more_than_a_hundred_are_listed_page_by_page_and_each_once(typed: Typed) -> None:
+def test_more_than_a_hundred_are_listed_page_by_page_and_each_once(typed: TypedPeople) -> None:
     def register_many(tx: Tx, count: int) -> None:
         for n in range(count):
             command = accounts.Register(f"Person {chr(122 - n % 26)}{n}", bytes([9]) + n.to_bytes(31), NOW)
             accounts.register(tx, command)
 
     before = {one["account"] for one in typed.json("list")}
-    run(typed.url, register_many, 230)
+    typed.run(register_many, 230)
     more = "There may be more: give {} of the name, or --from 1 for all of them by number.\n"
     assert typed.says("list").endswith(more.format("a part"))
     assert typed.says("list", "person").endswith(more.format("a longer part"))
@@ -437,7 +389,7 @@ def test_more_than_a_hundred_are_listed_page_by_page_and_each_once(typed: Typed)
     )
 
 
-def test_a_list_for_programs_has_numbers_and_texts(typed: Typed) -> None:
+def test_a_list_for_programs_has_numbers_and_texts(typed: TypedPeople) -> None:
     typed.says("mute", "Bob", "--for", "1h", "--reason", "shouting")
     [bob, bot] = typed.json("list", "bob")
     assert (bob["account"], bob["owner"], bot["owner"], bot["owner_name"]) == (BOB, None, BOB, "Bob")
@@ -448,7 +400,7 @@ def test_a_list_for_programs_has_numbers_and_texts(typed: Typed) -> None:
     assert bot["sanctions"] == bob["sanctions"]
 
 
-def test_somebody_is_shown_with_bots_tokens_and_acts_but_no_hash(typed: Typed) -> None:
+def test_somebody_is_shown_with_bots_tokens_and_acts_but_no_hash(typed: TypedPeople) -> None:
     typed.says("ban", "Bob", "--reason", "insults")
     typed.says("kick", "Eve")
     told = typed.says("show", "bob")
@@ -464,7 +416,7 @@ def test_somebody_is_shown_with_bots_tokens_and_acts_but_no_hash(typed: Typed) -
     assert not re.search(r"[0-9a-f]{17}", typed.out)
 
 
-def test_the_audit_log_is_read_newest_first_and_of_one_alone(typed: Typed) -> None:
+def test_the_audit_log_is_read_newest_first_and_of_one_alone(typed: TypedPeople) -> None:
     for words in (("kick", "Bob"), ("kick", "Guest 3"), ("ban", "--network", "192.0.2.7/24"), ("invite",)):
         typed.says(*words)
     assert [act["act"] for act in typed.json("audit")] == ["invite", "ban", "kick", "kick"]
@@ -477,7 +429,7 @@ def test_the_audit_log_is_read_newest_first_and_of_one_alone(typed: Typed) -> No
     assert "Guest 3" in typed.says("audit")
 
 
-def test_an_old_act_is_found_behind_many_others(typed: Typed) -> None:
+def test_an_old_act_is_found_behind_many_others(typed: TypedPeople) -> None:
     def act_often(tx: Tx, _: None) -> None:
         order.kick(tx, order.Act(OPERATOR, Whom(account=EVE), NOW))
         for _ in range(250):
@@ -488,7 +440,7 @@ def test_an_old_act_is_found_behind_many_others(typed: Typed) -> None:
     assert len(typed.json("audit", "--about", "Bob", "--limit", "220")) == 220
 
 
-def test_what_others_wrote_is_neither_markup_nor_steers_the_terminal(typed: Typed) -> None:
+def test_what_others_wrote_is_neither_markup_nor_steers_the_terminal(typed: TypedPeople) -> None:
     typed.says("kick", "Bob", "--reason", "[red]no[/red] [/")
     assert "[red]no[/red] [/" in typed.says("audit")
     packed = msgpack.packb(
@@ -513,7 +465,7 @@ EVIDENCE = msgpack.packb(
 )
 
 
-def test_a_report_tells_who_said_what_when_and_who_was_where(typed: Typed) -> None:
+def test_a_report_tells_who_said_what_when_and_who_was_where(typed: TypedPeople) -> None:
     number = typed.report(EVIDENCE)
     assert re.search(r"1  2026-09-21 .*Ann \(#1\) +Bob \(#2\) +he shouts", typed.says("reports"))
     told = typed.says("report", str(number))
@@ -526,7 +478,7 @@ def test_a_report_tells_who_said_what_when_and_who_was_where(typed: Typed) -> No
     assert re.search(r"-10\.0 +nobody", told)
 
 
-def test_a_span_in_which_nobody_was_in_view_is_one_line(typed: Typed) -> None:
+def test_a_span_in_which_nobody_was_in_view_is_one_line(typed: TypedPeople) -> None:
     seen = [(70_000 + 1_000 * second, [[BOB, 1.0, 2.0]] if second == 5 else []) for second in range(10)]
     number = typed.report(msgpack.packb({"world_ms": 100_000, "names": {}, "heard": [], "seen": seen}))
     told = typed.says("report", str(number))
@@ -535,7 +487,7 @@ def test_a_span_in_which_nobody_was_in_view_is_one_line(typed: Typed) -> None:
     assert re.search(r"-24\.0 to -21\.0 +nobody", told)
 
 
-def test_a_report_for_programs_has_all_of_it(typed: Typed) -> None:
+def test_a_report_for_programs_has_all_of_it(typed: TypedPeople) -> None:
     told = typed.json("report", str(typed.report(EVIDENCE)))
     assert (told["seal"], told["by"], told["about_account"]) == ("intact", "Ann", BOB)
     assert [line["before_ms"] for line in told["heard"]] == [30_000, 11_500, 10_000]
@@ -544,7 +496,7 @@ def test_a_report_for_programs_has_all_of_it(typed: Typed) -> None:
     assert [one["number"] for one in typed.json("reports")] == [1]
 
 
-def test_a_report_that_was_changed_is_told_and_ends_with_1(typed: Typed) -> None:
+def test_a_report_that_was_changed_is_told_and_ends_with_1(typed: TypedPeople) -> None:
     number = typed.report(EVIDENCE)
     with sqlite3.connect(typed.data / "world.db") as database:
         database.execute("UPDATE report SET about = 'Eve'")
@@ -555,7 +507,7 @@ def test_a_report_that_was_changed_is_told_and_ends_with_1(typed: Typed) -> None
     assert json.loads(typed.out)["seal"] == "broken"
 
 
-def test_without_the_secrets_the_seal_is_not_checked_and_none_are_made(typed: Typed) -> None:
+def test_without_the_secrets_the_seal_is_not_checked_and_none_are_made(typed: TypedPeople) -> None:
     number = typed.report(EVIDENCE)
     (typed.data / SECRETS_FILE).unlink()
     assert typed("report", str(number)) == 1
@@ -563,13 +515,13 @@ def test_without_the_secrets_the_seal_is_not_checked_and_none_are_made(typed: Ty
     assert not (typed.data / SECRETS_FILE).exists()
 
 
-def test_evidence_that_cannot_be_read_does_not_hide_the_report(typed: Typed) -> None:
+def test_evidence_that_cannot_be_read_does_not_hide_the_report(typed: TypedPeople) -> None:
     told = typed.says("report", str(typed.report(b"\xc1 no evidence")))
     assert "he shouts" in told
     assert "What was heard and seen cannot be read." in told
 
 
-def test_a_report_is_closed_once_and_can_still_be_read(typed: Typed) -> None:
+def test_a_report_is_closed_once_and_can_still_be_read(typed: TypedPeople) -> None:
     number = str(typed.report(EVIDENCE))
     assert "closed: report 1, about Bob." in typed.says("close", number, "--text", "banned")
     assert typed.log()[0].detail == "report 1: banned"
@@ -583,7 +535,9 @@ def test_a_report_is_closed_once_and_can_still_be_read(typed: Typed) -> None:
 # ---- the world, and the command itself
 
 
-def test_where_there_is_no_world_one_line_says_so_and_nothing_is_made(typed: Typed, tmp_path: Path) -> None:
+def test_where_there_is_no_world_one_line_says_so_and_nothing_is_made(
+    typed: TypedPeople, tmp_path: Path
+) -> None:
     typed.data = tmp_path / "elsewhere"
     assert typed("list") == 2
     assert re.fullmatch(
@@ -592,7 +546,7 @@ def test_where_there_is_no_world_one_line_says_so_and_nothing_is_made(typed: Typ
     assert not typed.data.exists()
 
 
-def test_a_database_without_a_world_is_told_as_such(typed: Typed, tmp_path: Path) -> None:
+def test_a_database_without_a_world_is_told_as_such(typed: TypedPeople, tmp_path: Path) -> None:
     typed.data = tmp_path / "empty"
     migrate(f"sqlite:///{typed.data / 'world.db'}")
     assert typed("list") == 2
@@ -602,7 +556,7 @@ def test_a_database_without_a_world_is_told_as_such(typed: Typed, tmp_path: Path
 
 
 @pytest.mark.slow
-def test_it_does_the_same_on_postgresql(postgres: Typed) -> None:
+def test_it_does_the_same_on_postgresql(postgres: TypedPeople) -> None:
     assert postgres("list") == 2
     assert re.fullmatch(r"worldloom: .*got None; start the world once: .*\n", postgres.err)
     migrate(postgres.url)
@@ -618,19 +572,21 @@ def test_it_does_the_same_on_postgresql(postgres: Typed) -> None:
     assert "Bobot (#4)" in postgres.says("show", "Bob")
 
 
-def test_where_the_world_is_may_be_said_before_or_after_the_subcommand(typed: Typed, tmp_path: Path) -> None:
+def test_where_the_world_is_may_be_said_before_or_after_the_subcommand(
+    typed: TypedPeople, tmp_path: Path
+) -> None:
     before = typed.says("list")
     typed.data = tmp_path / "elsewhere"
     assert typed.says("list", "--data", str(tmp_path / "data")) == before
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_help_of_each_has_an_example(typed: Typed, command: str) -> None:
+def test_the_help_of_each_has_an_example(typed: TypedPeople, command: str) -> None:
     assert typed(command, "--help") == 0
     assert f"\n  worldloom people {command}" in typed.out
 
 
-def test_the_help_names_every_subcommand(typed: Typed) -> None:
+def test_the_help_names_every_subcommand(typed: TypedPeople) -> None:
     assert typed("--help") == 0
     named = re.findall(r"^    ([a-z]+) ", typed.out, re.MULTILINE)
     assert sorted(named) == sorted(COMMANDS)

@@ -10,9 +10,9 @@ import pytest
 
 from worldloom.errors import ConfigError
 from worldloom.worldgen.gan import dataset
-from worldloom.worldgen.gan.conditions import CONDITIONS_N, MEASURES, WINDOW
+from worldloom.worldgen.gan.conditions import CONDITIONS_N, FREE_N, MEASURES, WINDOW
 from worldloom.worldgen.gan.dataset import DemTile, cut, load_tiles, patches, table_of
-from worldloom.worldgen.gan.landforms import LANDFORMS_N, Landform, landform_of
+from worldloom.worldgen.gan.landforms import Landform, landform_of
 
 SIDE = 300
 
@@ -212,7 +212,11 @@ def test_a_table_has_each_tile_as_often_as_there_is_land_in_it() -> None:
     table = table_of([large, small])
     assert table.shape == (9 + 1, CONDITIONS_N)
     assert list(table[:, MEASURES.index("grandeur")]) == [0.0] * 9 + [1.0]
-    assert (table[:, -LANDFORMS_N + Landform.HILLS] == 1).all()
+    assert (table[:, len(MEASURES) + Landform.HILLS] == 1).all()
+    free = table[:, -FREE_N:]
+    assert 0.7 < float(free.std()) < 1.3, "normal, one draw for each window"
+    assert len(np.unique(free)) == free.size
+    np.testing.assert_array_equal(free, table_of([large, small])[:, -FREE_N:])
 
 
 DESCRIPTIONS = {

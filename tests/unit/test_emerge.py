@@ -378,7 +378,7 @@ async def test_a_hanging_source_is_abandoned_and_after_the_second_time_left_alon
 
 
 async def test_what_an_abandoned_thread_brings_late_is_ignored(gate):
-    house = House(Source(before=lambda rx, rz: gate.wait(60) and None), deadline_s=0.02)
+    house = House(Source(before=lambda rx, rz: gate.wait(60) and None), deadline_s=0.5)
     async with house.running():
         before = await house.queue.get(0, 0)
         gate.set()
@@ -482,6 +482,16 @@ async def test_land_is_made_on_another_thread_that_gives_way_to_all_others():
     assert os.getpriority(os.PRIO_PROCESS, 0) < 19
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities per thread")
+@pytest.mark.parametrize("niceness", [0, 7])
+async def test_a_worker_gives_way_as_far_as_it_is_told_and_never_less_than_its_process(niceness):
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    worker = Worker("test", niceness)
+    found = await worker.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    assert found == max(own, niceness)
+    worker.close()
+
+
 async def test_a_worker_goes_on_with_a_new_thread_after_one_hung(gate):
     worker = Worker("test")
     first = await worker.run(threading.get_ident)
@@ -502,7 +512,7 @@ async def test_time_in_which_the_thread_got_no_processor_does_not_count(gate):
         gate.set() if starved else None
         return starved
 
-    assert await Worker("test", starved_s).run(lambda: gate.wait(60), 0.02)
+    assert await Worker("test", starved_s=starved_s).run(lambda: gate.wait(60), 0.02)
 
 
 class Loom(Source):

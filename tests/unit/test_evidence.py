@@ -119,9 +119,7 @@ def test_who_is_sent_nothing_saw_nothing_and_is_seen() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("spread_m", [12, 250])
 def test_half_a_minute_of_where_everybody_was_takes_two_kilobytes_a_head(spread_m: float) -> None:
-    crowd = Crowd(CROWD, spread_m)
-    for watcher in crowd.watchers.values():
-        watcher.stall()
+    crowd = Crowd(CROWD, spread_m, reading=WITNESS)
     crowd.sample()
     tracemalloc.start()
     for _ in range(KEPT_MS // SAMPLE_MS):

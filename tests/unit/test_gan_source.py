@@ -92,8 +92,9 @@ def test_bytes_that_are_no_style_are_refused(source: GanSource) -> None:
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
 def test_weights_that_are_no_numbers_make_no_land(wrong: float) -> None:
-    source = GanSource(small_model(), LOOM_SEED)
-    source.model.generator.stages[3].head.bias.fill_(wrong)
+    model = small_model()
+    model.generator.stages[3].head.bias.data.fill_(wrong)
+    source = GanSource(model, LOOM_SEED)
     with pytest.raises(TerrainRejected, match=r"expected finite heights of region \(1, 2\)"):
         source.generate(1, 2)
 

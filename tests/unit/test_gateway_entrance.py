@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from databases import sqlite_database
 from raw_ws import BINARY, FakeTransport, eventually, frame, move_payload, request
 from sim_world import payloads
 from worldloom.app.node import World
 from worldloom.config import Config, SessionConfig, WorldConfig
 from worldloom.errors import StoreUnavailable
 from worldloom.gateway.sockets import GameSocket, SocketSettings
-from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import open_store
 from worldloom.services import worlds
 from worldloom_sdk.protocol import messages as m
@@ -127,8 +127,7 @@ class Hand:
 
 @pytest.fixture
 async def hand(tmp_path: Path) -> AsyncIterator[Hand]:
-    url = f"sqlite:///{tmp_path / 'world.db'}"
-    await asyncio.to_thread(migrate, url)
+    url = sqlite_database(tmp_path / "world.db")
     store = await asyncio.to_thread(open_store, url)
     row = await store.run(worlds.open_world, worlds.OpenWorld("Test", 7, 0))
     place = WorldConfig(spawn_x_m=128.0, spawn_z_m=128.0, spawn_radius_m=0.0)

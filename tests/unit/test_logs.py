@@ -10,7 +10,8 @@ import pytest
 
 from worldloom.app.logs import REPEATS, JsonFormatter, RepeatLimit, TextFormatter, blot, setup_logs
 from worldloom.config import LogConfig
-from worldloom.persistence.migrate import known_revisions, migrate
+from worldloom.persistence.migrate import migrate
+from worldloom.persistence.revisions import known_revisions
 
 
 @pytest.fixture

@@ -108,15 +108,37 @@ async def test_a_path_that_is_nearly_one_leads_nowhere():
     assert [(await Site().ask(path)).status_code for path in ("/metrics/", "/healthz/", "/ws/")] == [404] * 3
 
 
-async def test_the_page_has_the_bot_of_the_readme_and_no_name_that_two_would_share():
-    text = (await Site().ask("/")).text
+async def test_without_javascript_the_page_has_the_bot_of_the_readme_and_no_name_that_two_would_share():
+    text = (await Site().ask("/")).text.partition("<body>")[2].partition("<noscript>")[2]
     assert 'bot = Bot("ws://world/ws")' in text
     assert "from worldloom_sdk import Bot, Joined" in text
     assert "pip install ." in text
-    assert "name=" not in text.partition("<pre>")[2].partition("</pre>")[0]
+    assert "2 are here." in text
+    assert "name=" not in text.partition("<pre")[2].partition("</pre>")[0]
 
 
-async def test_the_page_does_not_grow_wider_than_a_phone():
-    text = (await Site().ask("/")).text
-    assert "minmax(0, 1fr)" in text
-    assert "overflow-x: auto" in text.partition("pre {")[2].partition("}")[0]
+async def test_a_link_to_a_place_is_the_page():
+    page = (await Site().ask("/")).text
+    for place in ("/@0,0", "/@-120,88.25", "/@12%2C7", "/@8388352,-8388352"):
+        answer = await Site().ask(place)
+        assert (answer.status_code, answer.text) == (200, page)
+
+
+NOWHERE = [
+    "/@",
+    "/@1",
+    "/@1,2,3",
+    "/@a,b",
+    "/@nan,0",
+    "/@1e3,0",
+    "/@8388353,0",
+    "/@0,99999999",
+    "/@\u0661,0",
+    "/@0,0/",
+]
+
+
+@pytest.mark.parametrize("place", NOWHERE)
+async def test_a_link_beyond_the_world_leads_nowhere(place):
+    answer = await Site().ask(place)
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")

@@ -83,7 +83,7 @@ def test_styles_change_by_and_by_and_are_all_of_the_table() -> None:
     # A province is five regions wide: no step is as large as the whole of the table.
     assert steps.max() < 0.5 * np.ptp(small_table()[:, 0])
     assert np.ptp(styles[:, 0]) > 1.0
-    np.testing.assert_allclose(styles[:, -LANDFORMS_N:].sum(1), 1.0, atol=1e-5)
+    np.testing.assert_allclose(styles[:, len(MEASURES) : len(MEASURES) + LANDFORMS_N].sum(1), 1.0, atol=1e-5)
     assert PITCH_M / REGION_M == 5
 
 
@@ -117,3 +117,15 @@ def test_many_styles_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> 
         provinces.style(rx, 0)
         assert len(provinces._styles) <= 5
     assert provinces.style(0, 0).key == first
+
+
+def test_styles_are_the_same_whatever_was_forgotten_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worldloom.worldgen.gan.provinces._MEMORY", 50)
+    monkeypatch.setattr("worldloom.worldgen.gan.provinces._BLOCKS", 2)
+    forgetful, other = Provinces(3, small_table()), Provinces(3, small_table())
+    regions = [(7 * i - 40, 3 * i * i - 200) for i in range(60)]
+    expected = [other.style(*at).key for at in reversed(regions)][::-1]
+    assert [forgetful.style(*at).key for at in regions] == expected
+    assert len(forgetful._styles) <= 50
+    assert len(forgetful._blocks) <= 2
+    assert len(forgetful._cells) <= 2 * 36

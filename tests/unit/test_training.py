@@ -13,7 +13,7 @@ from PIL import Image
 
 from worldloom.errors import ConfigError
 from worldloom.worldgen.gan import training
-from worldloom.worldgen.gan.conditions import MEASURES, measure
+from worldloom.worldgen.gan.conditions import FREE_N, MEASURES, measure
 from worldloom.worldgen.gan.dataset import DemTile, Windows, cut, table_of
 from worldloom.worldgen.gan.model import HEIGHT_UNIT, LATENTS, needs
 from worldloom.worldgen.gan.training import Options, Report, Training, draw_noise
@@ -147,6 +147,30 @@ def test_a_run_that_is_interrupted_can_be_saved_and_resumed(
 
 
 @pytest.mark.slow
+def test_a_run_begins_with_the_nets_of_another_at_the_size_of_patches_that_it_had_come_to(
+    windows: dict[int, Windows], tmp_path: Path
+) -> None:
+    first, _ = trained(windows, tmp_path / "first")
+    first.publish()
+    nets = tmp_path / "first" / "nets.pt"
+    again = begun(windows, replace(OPTIONS, seed=8), tmp_path / "again")
+    again.start(nets)
+    assert (again.step, again.samples, again.spent_s) == (0, 0, 0.0)
+    for mine, theirs in zip(numbers(first), numbers(again), strict=True):
+        assert torch.equal(mine.half().float(), theirs)
+    reports: list[Report] = []
+    again.run(reports.append)
+    assert [report.patch for report in reports] == [128, 128]
+    # The optimisers know of no gradients yet: each weight moves by at most a few hundredths of its rate.
+    rate = OPTIONS.lr[3] * 2 / 200
+    moved = [(a - b.half().float()).abs().max() for a, b in zip(numbers(again), numbers(first), strict=True)]
+    assert 0 < max(moved) < 3 * rate
+    nets.write_bytes(nets.read_bytes()[:1000])
+    with pytest.raises(ConfigError, match=r"nets\.pt: expected a checkpoint of size S; got: "):
+        again.start(nets)
+
+
+@pytest.mark.slow
 def test_a_checkpoint_of_another_size_is_refused(windows: dict[int, Windows], tmp_path: Path) -> None:
     begun(windows, OPTIONS, tmp_path).save()
     with pytest.raises(ConfigError, match="expected a checkpoint of size M; got: "):
@@ -212,8 +236,13 @@ def test_real_patches_are_windows_of_their_size_turned_and_in_the_generators_uni
         u = (real * (HEIGHT_UNIT * slope)[:, None, None, None])[:, 0].numpy()
         steep = [measure(patch.astype(np.float64), 1.0)[0] for patch in u]
         assert np.abs(np.array(steep) - slope.log().numpy()).max() < 0.45
-        told = {tuple(row) for row in windows[side].conditions[:, 1:].tolist()}
-        assert {tuple(row) for row in conditions[:, 1:].tolist()} <= told
+        last = MEASURES.index("grandeur")
+        told = {tuple(row) for row in windows[side].conditions[:, 1:last].tolist()}
+        assert {tuple(row) for row in conditions[:, 1:last].tolist()} <= told
+        assert 0.7 < float(conditions[:, -FREE_N:].std()) < 1.3, "free numbers are drawn"
+        assert not run.generator.standard(conditions)[:, last:-FREE_N].any(), (
+            "scale and landform are not told"
+        )
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -222,9 +222,9 @@ class Ledger(Shard):
         super().__init__(Meadow(), 768, 320, publish, lambda rx, rz, away, asker: None)
         self.taken: list[Control] = []
 
-    def _control(self, control: Control, tick: int) -> None:
+    def _control(self, control: Control, tick: int, now_ms: int) -> None:
         self.taken.append(control)
-        super()._control(control, tick)
+        super()._control(control, tick, now_ms)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -11,8 +11,9 @@ import torch
 from small_loom import LOOM_SEED, patchwork, small_generator, style_of
 from worldloom.worldgen.gan.landforms import Landform
 from worldloom.worldgen.gan.model import STAGES, needs
+from worldloom.worldgen.gan.modulations import Spread
 from worldloom.worldgen.gan.style import Style
-from worldloom.worldgen.gan.weaver import HALO, REGION_PX, StyleOf, Weaver, _Grid
+from worldloom.worldgen.gan.weaver import HALO, REGION_PX, StyleOf, Weaver
 from worldloom_sdk.protocol.geometry import REGION_LIMIT
 
 Region = tuple[int, int]
@@ -57,7 +58,6 @@ def test_neighbours_share_their_pixels_to_the_bit_each_alone_and_in_any_order(co
     assert min(float(pixels.std()) for pixels in land.values()) > 0.05
 
 
-@pytest.mark.skipif("'soak' not in config.getoption('markexpr')", reason="minutes long: pytest -m soak")
 @pytest.mark.soak
 @pytest.mark.timeout(1_200)
 def test_a_thousand_regions_share_their_pixels_to_the_bit() -> None:
@@ -135,22 +135,21 @@ def test_the_style_that_is_asked_for_lies_within_the_regions_that_are_promised()
 @pytest.mark.parametrize("stage", range(STAGES))
 def test_modulations_lie_at_the_middles_of_the_coarsest_cells(stage: int) -> None:
     takes = needs(-HALO, REGION_PX + HALO)[stage].takes
-    grid = _Grid(stage, takes)
-    first, last = grid.cells
+    spread = Spread(stage, takes, 1)
     # A slope over the cells is the same slope over the stage's own grid, by where the middles lie.
-    slope = torch.arange(first, last, dtype=torch.float32) + 0.5
-    cells = torch.stack((slope.expand(len(slope), -1), slope[:, None].expand(-1, len(slope))))
-    across, down = grid.spread(cells)
+    slope = torch.arange(*spread.cells, dtype=torch.float32) + 0.5
+    across, down = slope.expand(len(slope), -1), slope[:, None].expand(-1, len(slope))
+    spread.of_cells(torch.stack((across, down))[..., None])
     middles = (torch.arange(takes[0] + 1, takes[1] - 1) + 0.5) / 2**stage
-    assert torch.equal(across, middles.expand(len(middles), -1))
-    assert torch.equal(down, middles[:, None].expand(-1, len(middles)))
+    assert torch.equal(spread.scale[..., 0], middles.expand(len(middles), -1))
+    assert torch.equal(spread.shift[..., 0], middles[:, None].expand(-1, len(middles)))
 
 
 def test_many_styles_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worldloom.worldgen.gan.weaver._MEMORY", 60)
+    monkeypatch.setattr("worldloom.worldgen.gan.modulations._MEMORY", 60)
     loom, alone = weaver(), weaver()
     for rx in range(3):
         assert np.array_equal(
             loom.pixels(9 * rx, 0, patchwork, patchwork), alone.pixels(9 * rx, 0, patchwork, patchwork)
         )
-        assert len(loom._films) <= 60
+        assert len(loom._films._known) <= 60

@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 
 from small_loom import small_table
+from worldloom.errors import Refusal
+from worldloom.ports import StyleRow
 from worldloom.worldgen.gan.conditions import MEASURES
 from worldloom.worldgen.gan.landforms import Landform
 from worldloom.worldgen.gan.provinces import Provinces
 from worldloom.worldgen.gan.style import Style
 from worldloom.worldgen.gan.wish import Wish
+from worldloom.worldgen.gan.wisher import WORDS_MAX, Wisher
 from worldloom.worldgen.lexicon import understand
+from worldloom_sdk.protocol.messages import RefusalCode
 
 SEED = 21
 TABLE = small_table()
@@ -83,6 +87,16 @@ def test_land_is_alike_within_a_kilometre_and_not_the_same_everywhere() -> None:
     assert len({asked.style(4 * k, 0).conditions.tobytes() for k in range(40)}) > 3
 
 
+def test_all_windows_of_a_bare_landform_come_into_question_and_few_where_more_is_said() -> None:
+    windows = int((TABLE[:, TOLD + Landform.CANYON] == 1).sum())
+    bare, told = (
+        {wish(words).style(4 * k, 0).conditions.tobytes() for k in range(200)}
+        for words in ("canyon", "steep smooth canyon")
+    )
+    assert (windows, len(bare)) == (24, 24)
+    assert len(told) <= 8
+
+
 def test_a_wish_comes_true_in_one_way_for_one_seed() -> None:
     again, other = wish("canyon"), Wish(understand("canyon"), Provinces(2, TABLE), TABLE, 2)
     first = [style.key for style in wished("canyon")]
@@ -101,3 +115,18 @@ def test_a_landform_that_the_model_never_saw_is_woven_from_the_nearest_that_it_d
     style = Wish(understand("volcano"), Provinces(SEED, hills), hills, SEED).style(0, 0)
     assert style.conditions[TOLD + Landform.VOLCANO] > 0.8
     assert np.isfinite(style.conditions).all()
+
+
+def test_the_words_of_whoever_claims_a_region_become_its_style() -> None:
+    wisher = Wisher(SEED, TABLE)
+    row = wisher.wish("jagged alps", -3, 9)
+    assert row == StyleRow(-3, 9, wish("jagged alps").style(-3, 9).key, "jagged alps")
+    assert row.style != wisher.wish("plains", -3, 9).style
+    assert 1 <= len(row.style) <= 1_024
+
+
+@pytest.mark.parametrize("words", ["", "xyzzy", "alps " * (WORDS_MAX // 5 + 1)])
+def test_words_that_say_nothing_of_land_or_too_much_are_refused(words: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        Wisher(SEED, TABLE).wish(words, 0, 0)
+    assert refused.value.code is RefusalCode.INVALID

@@ -6,7 +6,7 @@ import { WireError } from "./errors.js";
  * @typedef {[name: string, type: Type, ifLeftOut?: any]} Field a third element marks one that may be left out
  */
 
-export const U32 = 0xffffffff;
+const U32 = 0xffffffff;
 const WIDEST = Number.MAX_SAFE_INTEGER;
 
 /**
@@ -148,6 +148,6 @@ export function writeFields(fields, value, path) {
   // An older server takes fewer fields, and not one more: what is not given at the end is left out.
   while (last > 0 && fields[last - 1].length > 2 && value[fields[last - 1][0]] === undefined) last--;
   return fields.slice(0, last).map(([name, type, ...ifLeftOut]) => (
-    value[name] === undefined && ifLeftOut.length ? ifLeftOut[0] : type.write(value[name], `${path}.${name}`)
+    type.write(value[name] === undefined && ifLeftOut.length ? ifLeftOut[0] : value[name], `${path}.${name}`)
   ));
 }

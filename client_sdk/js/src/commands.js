@@ -6,7 +6,7 @@ import { readResult } from "./results.js";
 const MOST_WAITING = 64;
 const ANSWER_MS = 30_000;
 /** The server asks its database for these, and refuses more of them at once. */
-const SLOW = new Set(["Block", "Order", "Account", "Report", "EditTerrain"]);
+const SLOW = new Set(["Block", "Order", "Account", "Report", "EditTerrain", "Money", "Estate", "Market"]);
 const MOST_SLOW = 4;
 
 /**

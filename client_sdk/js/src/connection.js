@@ -5,7 +5,7 @@ import { REMOVED, comesBack, isSentOut, mayResume, waitMs } from "./comeback.js"
 import { ClosedError, RefusedError, SentOutError } from "./errors.js";
 import { decodeMessage, encodeMessage } from "./messages.js";
 import { Silence } from "./silence.js";
-import { VERSION } from "./units.js";
+import { HORIZONTAL, VERSION } from "./units.js";
 
 const WELCOME_MS = 20_000;
 const LEAVE_MS = 3_000;
@@ -20,7 +20,8 @@ const BAD_MESSAGE = 4900;
  * @typedef {import("./messages.js").Message} Message
  * @typedef {"new" | "connecting" | "in" | "waiting" | "closed"} State
  * @typedef {{ url: string, client: string, name: string, token: string | null, resume: string | null, keep: boolean,
- *   access: string, code: string, bot: boolean, WebSocket: typeof WebSocket }} Options
+ *   access: string, code: string, bot: boolean, at: { x: number, z: number } | null,
+ *   WebSocket: typeof WebSocket }} Options
  * @typedef {{
  *   welcome: (welcome: Message) => void,
  *   message: (message: Message) => void,
@@ -122,13 +123,15 @@ export class Connection {
   /** @returns {Uint8Array<ArrayBuffer>} throws WireError */
   #hello() {
     // The name as it was asked for: one that the server gave to a guest may not be asked for.
-    const { client, name, keep, access, code, bot } = this.#options;
+    const { client, name, keep, access, code, bot, at } = this.#options;
     const { token, resume } = this;
     // What makes an account, or is used up, is sent until there is an answer; the world's password with every Hello.
     const first = !token && !this.#wasIn;
     return encodeMessage({
       type: "Hello", version: VERSION, client, name, token, resume, keep: keep && first && !code,
       access: token ? "" : access, code: first ? code : "", bot,
+      // Who comes back stays where it was.
+      at: at && !this.#wasIn && !resume ? [Math.round(at.x * HORIZONTAL), Math.round(at.z * HORIZONTAL)] : undefined,
     });
   }
 

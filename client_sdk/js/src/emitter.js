@@ -61,7 +61,9 @@ export class Emitter {
    * @param {any} [event]
    */
   emit(type, event) {
-    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
+    const listeners = this.#listeners.get(type);
+    if (!listeners?.size) return;
+    for (const listener of [...listeners]) {
       try {
         listener(event);
       } catch (error) {

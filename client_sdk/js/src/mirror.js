@@ -3,14 +3,13 @@
  *
  * Follows "Keeping a mirror" of the protocol page; its rule numbers stand in the comments.
  */
-import { BlockKind, readBody } from "./body.js";
+import { BlockKind, BodyReader } from "./body.js";
 import { GUEST_BIT, HORIZONTAL, VERTICAL, yawToRadians } from "./units.js";
 
 /** How long a body is kept that is on its way into another cell in view. */
 export const CROSSING_MS = 250;
 
 /**
- * @typedef {import("./body.js").Placed} Placed
  * @typedef {{ tick: number, x: number, z: number, y: number, yaw: number }} Pose in units of the wire
  * @typedef {{ cx: number, cz: number, layer: number, slots: Map<number, Avatar> }} Cell
  * @typedef {{ type: "entered" | "moved" | "left", avatar: Avatar }} Change
@@ -25,10 +24,12 @@ export class Avatar {
   constructor(id, pose) {
     this.id = id;
     this.gesture = 0;
-    /** As last told, in units of the wire. */
+    /** As last told, in units of the wire. Copy it to keep it: the object is written anew. */
     this.pose = pose;
     /** The pose before that: draw between the two. */
-    this.before = pose;
+    this.before = { ...pose };
+    /** Made once: a crowd moves in every tick. @type {Change} */
+    this.moved = { type: "moved", avatar: this };
     /** @type {Cell | null} null while it is in no cell: on its way, or waiting to be told again */
     this.cell = null;
     this.slot = 0;
@@ -132,28 +133,33 @@ export class Mirror {
   /** @param {Uint8Array} body @param {number} tick @param {number} now */
   #apply(body, tick, now) {
     const area = /** @type {NonNullable<typeof this.area>} */ (this.area);
-    for (const block of readBody(body, area.cx, area.cz)) {
+    for (const block = new BodyReader(body, area.cx, area.cz); block.next();) {
       // The server speaks of cells in view only. To ignore others bounds what is kept.
       if (!this.#inView(block.cx, block.cz, block.layer)) continue;
       const cell = this.#cell(block.cx, block.cz, block.layer);
       if (block.kind === BlockKind.LEAVE) {
-        for (const { slot, direction } of block.entries) this.#leave(cell, slot, direction, now);
+        while (block.nextEntry()) this.#leave(cell, block.slot, block.direction, now);
       } else if (block.kind === BlockKind.WORDS) {
-        for (const word of block.entries) {
-          const avatar = cell.slots.get(word.slot);
-          if (avatar) this.#told(avatar, word, tick);
+        while (block.nextEntry()) {
+          const avatar = cell.slots.get(block.slot);
+          if (avatar) this.#told(avatar, block, tick);
         }
       } else {
-        if (block.kind === BlockKind.SNAPSHOT) {
-          const there = new Set(block.entries.map((entry) => entry.avatar));
-          for (const avatar of [...cell.slots.values()]) if (!there.has(avatar.id)) this.#displace(avatar);
-        }
-        for (const entry of block.entries) this.#enter(cell, entry, tick);
+        if (block.kind === BlockKind.SNAPSHOT) this.#displaceOthers(cell, block);
+        while (block.nextEntry()) this.#enter(cell, block, tick);
       }
     }
   }
 
-  /** Rule 4. @param {Cell} cell @param {Placed} entry @param {number} tick */
+  /** Whoever is in a cell, and not in its snapshot. @param {Cell} cell @param {BodyReader} block */
+  #displaceOthers(cell, block) {
+    const there = new Set();
+    while (block.nextEntry()) there.add(block.avatar);
+    block.rewind();
+    for (const avatar of [...cell.slots.values()]) if (!there.has(avatar.id)) this.#displace(avatar);
+  }
+
+  /** Rule 4. @param {Cell} cell @param {BodyReader} entry @param {number} tick */
   #enter(cell, entry, tick) {
     let avatar = this.avatars.get(entry.avatar);
     const isNew = !avatar;
@@ -186,14 +192,20 @@ export class Mirror {
     else this.#drop(avatar);
   }
 
-  /** @param {Avatar} avatar @param {import("./body.js").Word} word @param {number} tick */
+  /** @param {Avatar} avatar @param {BodyReader} word @param {number} tick */
   #told(avatar, word, tick) {
-    const { x, z, y, yaw } = avatar.pose;
-    if (x === word.x && z === word.z && y === word.y && yaw === word.yaw && avatar.gesture === word.gesture) return;
-    avatar.before = avatar.pose;
-    avatar.pose = { tick, x: word.x, z: word.z, y: word.y, yaw: word.yaw };
+    const { pose, before } = avatar;
+    if (pose.x === word.x && pose.z === word.z && pose.y === word.y && pose.yaw === word.yaw
+      && avatar.gesture === word.gesture) return;
+    before.tick = tick;
+    before.x = word.x;
+    before.z = word.z;
+    before.y = word.y;
+    before.yaw = word.yaw;
+    avatar.before = pose;
+    avatar.pose = before;
     avatar.gesture = word.gesture;
-    this.#changes.push({ type: "moved", avatar });
+    this.#changes.push(avatar.moved);
   }
 
   /** Whoever lost a slot without a leave: a cell whose snapshot is still to come may have it. @param {Avatar} avatar */

@@ -1,5 +1,6 @@
 /** Names by Who: kept, asked for in batches, never faster than the server allows. */
 import { NotSentError } from "./errors.js";
+import { readLook, sameLook } from "./looks.js";
 import { GUEST_BIT } from "./units.js";
 
 const BATCH = 64;
@@ -13,8 +14,9 @@ const MOST_KEPT = 4096;
 const MOST_ASKED = 1024;
 
 /**
- * @typedef {{ name: string, kind: string, of: string }} Person kind is a Role, or "bot"; more may come. of: a bot's
- *   owner, if it has one
+ * @typedef {import("./looks.js").Look} Look
+ * @typedef {{ name: string, kind: string, of: string, look: Look }} Person kind is a Role, or "bot"; more may come.
+ *   of: a bot's owner, if it has one
  * @typedef {{ resolve: (person: Person | null) => void, reject: (error: Error) => void }} Asker
  * @typedef {{ askers: Asker[], tries: number }} Asked
  */
@@ -63,9 +65,17 @@ export class Names {
     if (this.#kept.size > MOST_KEPT) this.#kept.delete(/** @type {number} */ (this.#kept.keys().next().value));
   }
 
-  /** @param {(Person & { avatar: number })[]} people */
+  /**
+   * @param {{ avatar: number, name: string, kind: string, of: string, look: Uint8Array }[]} people
+   * @returns {{ avatar: number, look: Look }[]} whose look was not known, or another
+   */
   answered(people) {
-    for (const { avatar, name, kind, of } of people) this.learn(avatar, { name, kind, of });
+    const news = [];
+    for (const { avatar, name, kind, of, look: bytes } of people) {
+      const look = readLook(bytes, avatar);
+      if (!sameLook(look, this.#kept.get(avatar)?.look)) news.push({ avatar, look });
+      this.learn(avatar, { name, kind, of, look });
+    }
     const ids = new Set([...(this.#flying ?? []), ...people.map(({ avatar }) => avatar)]);
     this.#flying = null;
     for (const id of ids) {
@@ -74,6 +84,23 @@ export class Names {
       this.#asked.delete(id);
     }
     this.#schedule(GAP_MS);
+    return news;
+  }
+
+  /** Somebody looks otherwise now. @param {number} id @param {Look} look */
+  dress(id, look) {
+    const person = this.#kept.get(id);
+    if (person) this.#kept.set(id, { ...person, look });
+  }
+
+  /** They may look otherwise since: those that are known are asked for again. @param {number[]} ids */
+  doubt(ids) {
+    for (const id of ids) {
+      if (this.#kept.has(id) && this.#asked.size < MOST_ASKED && !this.#asked.has(id)) {
+        this.#asked.set(id, { askers: [], tries: 0 });
+      }
+    }
+    if (!this.#flying && !this.#timer) this.#schedule(GATHER_MS);
   }
 
   /** @param {number} afterMs a Who was perhaps refused: ask once more after that */

@@ -11,47 +11,12 @@
  * @typedef {{ number: number, at_ms: number, by: string, about: string, text: string }} Reported
  * @typedef {{ number: number, at_ms: number, by: string, act: string, about: string, text: string,
  *   until_ms: number }} AuditEntry
+ * @typedef {{ avatar: number, name: string, reach: number }} Blocked reach: a BlockReach
+ * @typedef {{ avatar: number, name: string, kind: string, x: number, z: number }} Found x and z: the middle of a cell
+ *   of 32 m, in metres
  * @typedef {{ rx: number, rz: number, version: number }} Edited
  */
-import { array, boolean, int, orNil, struct, text } from "./codec.js";
-
-const any = int();
-
-const secret = struct(["text", text()], ["until_ms", any, 0], ["account", any, 0]);
-const tokenInfo = struct(
-  ["id", text()], ["name", text()], ["label", text()], ["scopes", orNil(array(text()))], ["made_ms", any],
-  ["used_ms", any], ["current", boolean],
-);
-const sanction = struct(
-  ["kind", text()], ["reason", text()], ["made_ms", any], ["until_ms", any], ["by", text()], ["network", text(), ""],
-);
-const person = struct(
-  ["avatar", any], ["name", text()], ["role", text()], ["here", boolean], ["of", text(), ""],
-  ["hidden", boolean, false], ["made_ms", any, 0], ["seen_ms", any, 0], ["address", text(), ""],
-  ["sanctions", array(sanction), []], ["is_bot", boolean, false],
-);
-const reported = struct(["number", any], ["at_ms", any], ["by", text()], ["about", text()], ["text", text()]);
-const auditEntry = struct(
-  ["number", any], ["at_ms", any], ["by", text()], ["act", text()], ["about", text()], ["text", text()],
-  ["until_ms", any, 0],
-);
-
-const edited = struct(["rx", any], ["rz", any], ["version", any]);
-
-/** By the command, or the command and its act. @type {Record<string, import("./codec.js").Type>} */
-const RESULTS = {
-  "Order list": array(person),
-  "Order show": person,
-  "Order invite": secret,
-  "Order reports": array(reported),
-  "Order audit": array(auditEntry),
-  "Account recovery": secret,
-  "Account pair": secret,
-  "Account tokens": array(tokenInfo),
-  "Account bot": secret,
-  Report: any,
-  EditTerrain: array(edited),
-};
+import { RESULTS } from "./protocol.generated.js";
 
 /**
  * @param {import("./messages.js").Message} command that was carried out

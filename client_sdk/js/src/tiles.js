@@ -22,7 +22,7 @@ export const Surface = Object.freeze({
 
 /** @enum {number} */
 export const ThingKind = Object.freeze({
-  CONIFER: 1, BROADLEAF: 2, BIRCH: 3, BUSH: 4, ROCK: 5, DEADWOOD: 6, REED: 7,
+  CONIFER: 1, BROADLEAF: 2, BIRCH: 3, BUSH: 4, ROCK: 5, DEADWOOD: 6, REED: 7, TUFT: 8, FLOWERS: 9, PALM: 10,
 });
 
 /**
@@ -195,7 +195,7 @@ function readThings(payload, view, n) {
     const rest = LEAST + 4 * n + k;
     const kind = payload[rest];
     if (x >= 16384 || z >= 16384) throw new WireError(`thing ${k} is out of its region`);
-    if (kind < ThingKind.CONIFER || kind > ThingKind.REED) continue;
+    if (kind < ThingKind.CONIFER || kind > ThingKind.PALM) continue;
     const yaw = (payload[rest + 2 * n] / 256) * 2 * Math.PI;
     things.push({ kind, x: x / 64, z: z / 64, scale: payload[rest + n] / 64, yaw });
   }

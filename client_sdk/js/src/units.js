@@ -3,6 +3,7 @@
  *
  * On the wire x and z count 1/64 m, y counts 1/16 m and a yaw 1/256 turns.
  */
+export { CorrectionReason, Gesture, RegionState, SayKind } from "./protocol.generated.js";
 
 export const VERSION = 1;
 export const HORIZONTAL = 64;
@@ -15,20 +16,6 @@ export const ON_GROUND = -32768;
 
 /** The ids of guests have this bit. */
 export const GUEST_BIT = 0x80000000;
-
-/** @enum {number} */
-export const Gesture = Object.freeze({ STAND: 0, WALK: 1, RUN: 2, AIR: 3, SWIM: 4, SIT: 5, FLY: 6 });
-
-/** @enum {number} */
-export const SayKind = Object.freeze({ SAY: 0, SHOUT: 1, REGION: 2 });
-
-/** @enum {number} */
-export const CorrectionReason = Object.freeze({
-  SPEED: 1, CLIMB: 2, GROUND: 3, EDGE: 4, UNWOVEN: 5, FULL: 6, PLACED: 8,
-});
-
-/** @enum {number} */
-export const RegionState = Object.freeze({ WOVEN: 0, WEAVING: 1 });
 
 /**
  * @param {number} yaw in 1/256 turns

@@ -3,10 +3,12 @@ import { Account } from "./account.js";
 import { addresses } from "./address.js";
 import { Commands } from "./commands.js";
 import { Connection } from "./connection.js";
+import { Dealer } from "./dealer.js";
 import { Emitter } from "./emitter.js";
 import { ClosedError, RefusedError, SentOutError } from "./errors.js";
 import { Land } from "./land.js";
 import { Mirror } from "./mirror.js";
+import { readLook, writeLook } from "./looks.js";
 import { readEdit, writeEdit } from "./overlay.js";
 import { Names } from "./names.js";
 import { Pilot } from "./pilot.js";
@@ -25,11 +27,14 @@ const MOST_UNSENT_FOR_MOVES = 16 * 1024;
  * @typedef {import("./mirror.js").Avatar} Avatar
  * @typedef {import("./tiles.js").Tile} Tile
  * @typedef {import("./names.js").Person} Person
+ * @typedef {import("./looks.js").Look} Look
  * @typedef {{ name?: string, token?: string | null, keep?: boolean, resume?: string | null, access?: string,
- *   code?: string, bot?: boolean, client?: string, WebSocket?: any, fetch?: typeof fetch }} Options
+ *   code?: string, bot?: boolean, at?: { x: number, z: number } | null, client?: string, WebSocket?: any,
+ *   fetch?: typeof fetch }} Options
  *   `name`: of a guest, or with `keep` of a new account. `token`: of an account. `resume`: of an earlier connection.
  *   `access`: an invitation or the world's password, where it asks for one. `code`: a recovery or pairing code, without
- *   `token`. `bot`: this is no person. `WebSocket`: where the platform has none
+ *   `token`. `bot`: this is no person. `at`: where to be set down the first time, in metres; elsewhere if it may not be
+ *   there. `WebSocket`: where the platform has none
  * @typedef {{ id: number, name: string, x: number, y: number, z: number, yaw: number, gesture: number }} Me
  */
 
@@ -38,9 +43,12 @@ const MOST_UNSENT_FOR_MOVES = 16 * 1024;
  * `entered`, `left`, `moved` {avatar}; `spoke` {avatar, name, kind, text, mine}; `whispered` {avatar, name, text};
  * `signalled` {avatar, channel, data}; `region` {rx, rz, state, sha256, source, overlay};
  * `edited` {rx, rz, version, x, z, width, depth, heights}: the ground is another; `corrected` {reason, x, y, z};
+ * `look` {avatar, look}: what somebody looks like has become known, or is another; the avatar's id, yours too;
  * `refused` {code, text, hint, retry_after_ms}: what was no command; `whole` {}: all in view is known;
  * `standing` {role, muted_ms, reason, hidden}: what you are here has changed;
  * `lost` {code, reason, waitMs, attempt}; `resumed` {same}: back in the world, in the same session or a new one;
+ * `notice` {number, kind, at_ms, read, listing, estate, lease, amount, fee, back, account, name, until_ms,
+ * periods_left, title, text}: something happened to your money or land; once each, and marked as read a second later;
  * `sentOut` {code, text, retry_after_ms}: it does not come back by itself, `closed` follows;
  * `closed` {code, reason, error}: for good.
  */
@@ -55,6 +63,8 @@ export class World extends Emitter {
   staff;
   /** Codes, tokens and bots of your own account. */
   account;
+  /** Money, land and the market. */
+  trade;
   #standing = new Standing();
   #connection;
   #commands;
@@ -79,7 +89,8 @@ export class World extends Emitter {
     this.#connection = new Connection({
       url: socketUrl, client: options.client ?? "worldloom-js/0.1", name: options.name ?? "",
       token: options.token ?? null, resume: options.resume ?? null, keep: options.keep ?? false,
-      access: options.access ?? "", code: options.code ?? "", bot: options.bot ?? false, WebSocket: Socket,
+      access: options.access ?? "", code: options.code ?? "", bot: options.bot ?? false, at: options.at ?? null,
+      WebSocket: Socket,
     }, {
       welcome: (welcome) => this.#welcomed(welcome),
       message: (message) => this.#message(message),
@@ -92,6 +103,7 @@ export class World extends Emitter {
     this.#commands = new Commands((message) => this.#connection.send(message));
     this.staff = new Staff((message) => this.#commands.run(message));
     this.account = new Account((message) => this.#commands.run(message));
+    this.trade = new Dealer((message) => this.#commands.run(message), () => this.#back());
     this.#pilot = new Pilot(
       (state) => this.#standing.mayMove && this.#connection.send({ type: "Move", state }, MOST_UNSENT_FOR_MOVES),
       (x, z) => this.#groundHere(x, z),
@@ -200,8 +212,40 @@ export class World extends Emitter {
   async nameOf(id) { return (await this.#names.ask(id))?.name ?? null; }
   /** Name, kind ("bot", or a Role) and whose bot. @param {number} id @returns {Promise<Person | null>} */
   whoIs(id) { return this.#names.ask(id); }
+  /**
+   * Who somebody is, if it was asked for already; the look is kept up to date while the body is in view.
+   *
+   * @param {number} id
+   * @returns {Person | undefined}
+   */
+  knownPerson(id) { return this.#names.known(id); }
   /** @param {number} id @returns {string | undefined} if it is known already */
   knownName(id) { return id === this.welcome?.you ? this.welcome.name : this.#names.known(id)?.name; }
+
+  /**
+   * People in the world with that part of a name, wherever; 20 at most. Not who hides, or does not want to be found.
+   *
+   * @param {string} name
+   * @returns {Promise<import("./results.js").Found[]>}
+   */
+  find(name) { return this.#commands.run({ type: "Find", name }); }
+
+  /** Whom you block; guests as long as they are here. @returns {Promise<import("./results.js").Blocked[]>} */
+  blocked() { return this.#commands.run({ type: "Account", act: "blocked" }); }
+
+  /** Whether others find you. @param {boolean} on @returns {Promise<void>} */
+  async findable(on) {
+    await this.#commands.run({ type: "Account", act: "findable", on });
+    if (this.welcome) this.welcome.findable = on;
+  }
+
+  /**
+   * Look so from now on. An account's look is kept.
+   *
+   * @param {Look | null} look null: as follows from your avatar id
+   * @returns {Promise<void>}
+   */
+  async look(look) { await this.#commands.run({ type: "Account", act: "look", look: writeLook(look) }); }
 
   /**
    * Put the body where your game has it; call it as often as you like. No faster than the server allows: `me` says
@@ -278,6 +322,10 @@ export class World extends Emitter {
     this.recovery = welcome.recovery || this.recovery;
     this.#standing.welcome(welcome);
     this.#pilot.start(welcome);
+    this.#names.learn(welcome.you, {
+      name: welcome.name, kind: welcome.role, of: "", look: readLook(welcome.look, welcome.you),
+    });
+    if (welcome.resumed) this.#names.doubt([...this.mirror.avatars.keys()]);
     // Before the first Ping: it tells the server that this resume token has arrived.
     if (!first) this.emit("resumed", { same: welcome.resumed });
     this.#entering?.resolve(this.me);
@@ -312,12 +360,16 @@ export class World extends Emitter {
         this.emit("refused", event(message));
         break;
       case "Pong": this.#pulse.pong(message); break;
-      case "People": this.#names.answered(message.people); break;
+      case "People": for (const news of this.#names.answered(message.people)) this.emit("look", news); break;
+      case "Looks": this.#looks(message.looks); break;
       case "Whispered": this.emit("whispered", event(message)); break;
       case "Signalled": this.emit("signalled", event(message)); break;
       case "Standing":
         this.#standing.tell(message, now);
         this.emit("standing", event(message));
+        break;
+      case "Notice":
+        if (this.trade.heard(message.notice)) this.emit("notice", event(message.notice));
         break;
       case "Region":
         this.land.tell(/** @type {any} */ (event(message)));
@@ -334,11 +386,22 @@ export class World extends Emitter {
     }
   }
 
+  /** @param {{ avatar: number, look: Uint8Array }[]} looks */
+  #looks(looks) {
+    for (const { avatar, look: bytes } of looks) {
+      const look = readLook(bytes, avatar);
+      this.#names.dress(avatar, look);
+      this.emit("look", { avatar, look });
+    }
+  }
+
   /** @param {import("./mirror.js").Change[]} changes */
   #changed(changes) {
-    for (const { type, avatar } of changes) {
-      if (avatar.id !== this.welcome?.you) this.emit(type, { avatar });
-      else this.#pilot.told(avatar.pose.y);
+    const you = this.welcome?.you;
+    for (const change of changes) {
+      if (change.type === "entered") this.#names.doubt([change.avatar.id]);
+      if (change.avatar.id !== you) this.emit(change.type, change);
+      else this.#pilot.told(change.avatar.pose.y);
     }
     clearTimeout(this.#expiry);
     const next = this.mirror.nextExpiry;
@@ -354,6 +417,16 @@ export class World extends Emitter {
     return known;
   }
 
+  /** Waits for a connection. @returns {Promise<void>} rejects when there will be none */
+  #back() {
+    if (this.connected) return Promise.resolve();
+    if (this.closed) return Promise.reject(new ClosedError(1006, "closed for good"));
+    return new Promise((resolve, reject) => {
+      const off = this.on("resumed", () => { off(); gone(); resolve(); });
+      const gone = this.on("closed", ({ error }) => { off(); gone(); reject(error); });
+    });
+  }
+
   /** No connection: nothing is sent, and no answer will come. */
   #quiet() {
     this.#pulse.stop();
@@ -365,6 +438,7 @@ export class World extends Emitter {
   /** @param {Error} error */
   #closed(error) {
     this.#quiet();
+    this.trade.close();
     this.#names.close(error);
     this.#pilot.close(error);
     this.#entering?.reject(error);

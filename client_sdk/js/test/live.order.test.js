@@ -1,7 +1,7 @@
 // Accounts and staff in a real world; WORLDLOOM_STAFF_TOKEN is the token of an owner there.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Scope, World } from "../src/index.js";
+import { Scope, World, defaultLook } from "../src/index.js";
 import { WITHIN, enter, mark, sees, skip, url } from "./live.js";
 
 const token = process.env.WORLDLOOM_STAFF_TOKEN ?? "";
@@ -37,7 +37,8 @@ test("an account: codes, tokens, bots", { skip, timeout: 30_000 }, async () => {
   await assert.rejects(bot.walkTo(bot.me.x + 1, bot.me.z), { name: "RefusedError", code: "forbidden" });
   await bot.say("I am a bot.");
   await assert.rejects(bot.account.tokens(), { name: "RefusedError", code: "forbidden" });
-  assert.deepEqual(await found.whoIs(bot.me.id), { name: bot.me.name, kind: "bot", of: found.me.name });
+  const look = defaultLook(bot.me.id);
+  assert.deepEqual(await found.whoIs(bot.me.id), { name: bot.me.name, kind: "bot", of: found.me.name, look });
 
   const tokens = await found.account.tokens();
   assert.equal(tokens.length, 4);

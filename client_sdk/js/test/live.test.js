@@ -1,7 +1,7 @@
 // Two clients in a real world: WORLDLOOM_URL=ws://127.0.0.1:8420/ws npm test
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BlockReach, World } from "../src/index.js";
+import { BlockReach, World, defaultLook } from "../src/index.js";
 import { WITHIN, enter, mark, sees, skip, url } from "./live.js";
 
 
@@ -128,4 +128,24 @@ test("a refused Hello rejects with its code", { skip, timeout: 30_000 }, async (
   await assert.rejects(new World(url, { token: "no-account-has-this-token" }).connect(), {
     name: "RefusedError", code: "token",
   });
+});
+
+test("looks are seen, people are found, links lead to a place", { skip, timeout: 60_000 }, async (t) => {
+  const { world: ida } = await enter(`Ida ${mark}`, { at: { x: 300, z: -200 } });
+  const { world: jo } = await enter(`Jo ${mark}`, { at: { x: 301, z: -200 } });
+  t.after(() => Promise.all([ida.leave(), jo.leave()]));
+  assert.deepEqual([ida.me.x, ida.me.z, jo.me.x, jo.me.z], [300, -200, 301, -200]);
+  await sees(jo, ida.me.id);
+  assert.deepEqual((await jo.whoIs(ida.me.id))?.look, defaultLook(ida.me.id));
+  const look = { body: 3, skin: 2, hair: 1, top: 20, legs: 4 };
+  const seen = jo.next("look", { ...WITHIN, where: ({ avatar }) => avatar === ida.me.id });
+  const own = ida.next("look", { ...WITHIN, where: ({ avatar }) => avatar === ida.me.id });
+  await ida.look(look);
+  assert.deepEqual([(await seen).look, (await own).look], [look, look]);
+  assert.deepEqual([jo.knownPerson(ida.me.id)?.look, ida.knownPerson(ida.me.id)?.look], [look, look]);
+  assert.deepEqual(await jo.find(`ida ${mark}`), [
+    { avatar: ida.me.id, name: ida.me.name, kind: "guest", x: 304, z: -208 },
+  ]);
+  await ida.findable(false);
+  assert.deepEqual(await jo.find(`ida ${mark}`), []);
 });

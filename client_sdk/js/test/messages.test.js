@@ -179,6 +179,8 @@ test("what is new at the end, and new tags, are not looked at", () => {
 
 test("wide integers are no floats", () => {
   assert.equal(toHex(encodeMessage({ type: "Ping", client_ms: 2 ** 53 - 1 })), "9203cf001fffffffffffff");
+  // So is one that is left out, before a field that is not: the market's highest price.
+  assert.match(toHex(encodeMessage({ type: "Market", id: 1, act: "page", near: [0, 0, 9] })), /cf00038d7ea4c68000/);
   assert.equal(decodeMessage(fromHex("9203cf001fffffffffffff"))?.client_ms, 2 ** 53 - 1);
 });
 
@@ -211,6 +213,7 @@ test("what the server would refuse to read is not written", () => {
     { type: "Order", id: 1, act: "invite", uses: 1001 },
     { type: "Account", id: 1, act: "bot", name: "Hilda", scopes: ["fly"] },
     { type: "Account", id: 1, act: "revoke", token: "0".repeat(17) },
+    { type: "Market", id: 1, act: "page", within: 100 },
     { type: "Report", id: 1, avatar: 1 },
     { type: "Report", id: 1, avatar: 1, text: "x".repeat(501) },
   ];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readBody } from "../src/body.js";
+import { BodyReader } from "../src/body.js";
 import { CROSSING_MS, Mirror, poseAt } from "../src/mirror.js";
 import { fromHex } from "./hex.js";
 
@@ -30,6 +30,22 @@ function block(kind, [dx, dz], entries, layer = 0) {
 
 /** @typedef {Parameters<typeof block>} Block */
 const body = (/** @type {Block[]} */ ...blocks) => Uint8Array.from(blocks.flatMap((given) => block(...given)));
+
+/** Every block of a body with its entries, as objects. @param {Uint8Array} bytes */
+function blocksOf(bytes) {
+  const blocks = [];
+  for (const block = new BodyReader(bytes, 0, 0); block.next();) {
+    const { kind, cx, cz, layer } = block;
+    const entries = [];
+    while (block.nextEntry()) {
+      const { slot, direction, avatar, x, z, y, yaw, gesture } = block;
+      const word = { slot, x, z, y, yaw, gesture };
+      entries.push(kind === 1 ? { slot, direction } : kind === 3 ? word : { avatar, ...word });
+    }
+    blocks.push({ kind, cx, cz, layer, entries });
+  }
+  return blocks;
+}
 
 /** @param {...Block} blocks */
 function area(...blocks) {
@@ -72,7 +88,7 @@ test("the bodies of the protocol page", () => {
   const areaBody = fromHex(`
     04 00 00 00 00 02 00 00  00 c0 00 00 00 00 00 00  00 00 6c 40 99 02 01 02
     01 10 00 00 00 08 00 00  01 00 68 00 89 02 01 01  04 ff 00 00 00 00 00 00`);
-  assert.deepEqual([...readBody(areaBody, 0, 0)], [
+  assert.deepEqual(blocksOf(areaBody), [
     {
       kind: 4, cx: 0, cz: 0, layer: 0,
       entries: [
@@ -86,7 +102,7 @@ test("the bodies of the protocol page", () => {
     01 01 00 00 00 01 00 00  05 20 00 00 00 00 00 00  02 00 00 00 00 01 00 00
     02 00 17 11 00 00 00 00  02 60 b7 2c 65 02 01 07  03 00 00 00 00 01 00 00
     00 90 6c 40 99 02 01 05`);
-  assert.deepEqual([...readBody(frameBody, 0, 0)], [
+  assert.deepEqual(blocksOf(frameBody), [
     { kind: 1, cx: 1, cz: 0, layer: 0, entries: [{ slot: 5, direction: 2 }] },
     {
       kind: 2, cx: 0, cz: 0, layer: 0,
@@ -98,8 +114,20 @@ test("the bodies of the protocol page", () => {
 
 test("what is no frame body is refused", () => {
   for (const hex of ["00", "0500000000000000", "0300000000010000", "0300000000000001", "0000000000000000"]) {
-    assert.throws(() => [...readBody(fromHex(hex), 0, 0)], { name: "WireError" }, hex);
+    assert.throws(() => blocksOf(fromHex(hex)), { name: "WireError" }, hex);
   }
+});
+
+test("a block can be read twice, or not at all", () => {
+  const bytes = body(["words", [0, 0], [{ slot: 1 }, { slot: 2 }]], ["leave", [0, 0], [{ slot: 3 }]]);
+  const block = new BodyReader(bytes, 0, 0);
+  assert.ok(block.next() && block.nextEntry() && block.nextEntry() && !block.nextEntry());
+  block.rewind();
+  assert.ok(block.nextEntry());
+  assert.equal(block.slot, 1);
+  assert.ok(block.next() && block.nextEntry());
+  assert.deepEqual([block.kind, block.slot], [1, 3]);
+  assert.ok(!block.next());
 });
 
 test("words move; those of unknown slots are ignored", () => {

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { Commands } from "../src/commands.js";
 import { Land } from "../src/land.js";
+import { defaultLook, readLook, writeLook } from "../src/looks.js";
 import { Names } from "../src/names.js";
 import { sha256 } from "../src/sha256.js";
 import { readTile } from "../src/tiles.js";
@@ -86,7 +87,10 @@ test("names are asked for together, 64 at a time, and once", async () => {
   const again = names.ask(1);
   await pause(60);
   assert.deepEqual(asked.map(({ length }) => length), [64]);
-  names.answered([{ avatar: 1, name: "Ada", kind: "guest", of: "" }]);
+  const look = Uint8Array.of(2, 1, 4, 18, 3);
+  const ada = { avatar: 1, name: "Ada", kind: "guest", of: "", look };
+  const seen = { body: 2, skin: 1, hair: 4, top: 18, legs: 3 };
+  assert.deepEqual(names.answered([ada]), [{ avatar: 1, look: seen }]);
   assert.equal((await again)?.name, "Ada");
   assert.equal(await all[1], null);
   assert.equal((await names.ask(1))?.name, "Ada");
@@ -103,6 +107,31 @@ test("names are asked for together, 64 at a time, and once", async () => {
   names.close(new Error("over"));
   const ends = await Promise.allSettled(all);
   assert.deepEqual(ends.map(({ status }) => status).filter((status) => status === "rejected").length, 6);
+});
+
+test("who was out of view is asked for again, and what is another is told", async () => {
+  const asked = /** @type {number[][]} */ ([]);
+  const names = new Names((ids) => asked.push(ids) > 0);
+  const ada = { avatar: 1, name: "Ada", kind: "guest", of: "", look: new Uint8Array() };
+  assert.deepEqual(names.answered([ada]), [{ avatar: 1, look: defaultLook(1) }]);
+  assert.deepEqual(names.answered([ada]), []);
+  names.doubt([1, 2]);
+  await pause(400);
+  assert.deepEqual(asked, [[1]], "of 2 nothing is known that could be wrong");
+  assert.equal(names.answered([{ ...ada, look: Uint8Array.of(0, 0, 0, 0, 0) }]).length, 1);
+  assert.equal(names.known(1)?.look.body, 0);
+  names.dress(1, { ...defaultLook(1), body: 3 });
+  assert.equal(names.known(1)?.look.body, 3);
+  names.close(new Error("over"));
+});
+
+test("looks that follow from avatar ids are those of the server; an unknown number is shown as a known one", () => {
+  const numbers = (/** @type {number} */ id) => Object.values(defaultLook(id));
+  assert.deepEqual([1, 70000, 4294967295].map(numbers), [[7, 4, 10, 19, 20], [0, 2, 10, 18, 17], [7, 1, 5, 5, 15]]);
+  assert.deepEqual(Object.values(readLook(Uint8Array.of(8, 255, 12, 23, 24, 99), 1)), [0, 7, 0, 23, 0]);
+  assert.deepEqual(writeLook(defaultLook(1)), Uint8Array.of(7, 4, 10, 19, 20));
+  assert.deepEqual(writeLook(null), new Uint8Array());
+  assert.throws(() => writeLook({ ...defaultLook(1), body: 8 }), RangeError);
 });
 
 /** A flat tile of region (rx, 0). @param {number} rx @param {number} [extra] bytes too many */

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from worldloom_sdk.errors import SetupError
 from worldloom_sdk.events import Joined
 from worldloom_sdk.tokens import read_token
 
-__all__ = ["options_for", "start_log", "telling", "who"]
+__all__ = ["above", "options_for", "start_log", "telling", "who"]
 
 
 def options_for(doc: str | None, name: str | None = None) -> argparse.ArgumentParser:
@@ -41,6 +42,19 @@ def options_for(doc: str | None, name: str | None = None) -> argparse.ArgumentPa
             help="keep an account of its own here, so that it comes back as the same one",
         )  # fmt: skip
     return parser
+
+
+def above(least: float, kind: type[int] | type[float] = int) -> Callable[[str], float]:
+    """Reads an option that is a number, and no less than that: ``type=above(1)``."""
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not value >= least:
+            raise argparse.ArgumentTypeError(f"expected {least} or more, got {text}")
+        return value
+
+    number.__name__ = kind.__name__
+    return number
 
 
 def who(options: argparse.Namespace) -> dict[str, Any]:

@@ -74,6 +74,20 @@ class RefusalCode(StrEnum):
     """You may not speak for a time; the text says why, ``retry_after_ms`` until when."""
     FORBIDDEN = "forbidden"
     """Your role, or the scopes of your key, do not allow it."""
+    FUNDS = "funds"
+    """There is less money in your purse than that takes."""
+    SOLD = "sold"
+    """Somebody else was faster: it is not to be had any more."""
+    CHANGED = "changed"
+    """What is offered is not what you were shown: its price, its shape or its terms are others now."""
+    KEY_REUSED = "key_reused"
+    """The key of this request was that of another one before."""
+    NOT_FOR_SALE = "not_for_sale"
+    """It is not offered, or not to you."""
+    LEASED = "leased"
+    """It is leased, and that cannot be done before the lease ends."""
+    LOCKED = "locked"
+    """It may not be sold yet."""
 
 
 class SayKind(IntEnum):
@@ -102,6 +116,8 @@ class CorrectionReason(IntEnum):
     """The land there is not made yet; it is being woven. Wait for its Region message."""
     FULL = 6
     """The cell there is full."""
+    PRIVATE = 7
+    """You may not go there: it is somebody's land, who does not let you in, or you are inside and may only go out."""
     PLACED = 8
     """Not a refusal: the server has set the body down here. ``seq`` says nothing."""
 
@@ -130,6 +146,8 @@ class Scope(StrEnum):
     """Signal."""
     ORDER = "order"
     """Order and EditTerrain, as far as the bot's role goes."""
+    TRADE = "trade"
+    """Money; and of Estate and Market what changes something, and ``trades``. With the bot's own money and land."""
 
 
 class BlockReach(IntEnum):
@@ -179,8 +197,14 @@ class OrderAct(StrEnum):
 
 
 class AccountAct(StrEnum):
-    """What a person may ask for about the account it came with; a bot may not."""
+    """What can be asked for about oneself. Guests and bots may ask for ``look``, ``findable`` and ``blocked`` alone."""
 
+    LOOK = "look"
+    """Have the look ``look``, for all who see you; kept with the account, a guest's until it leaves."""
+    FINDABLE = "findable"
+    """Be found by Find, or not (``on``); kept likewise. At first everybody is."""
+    BLOCKED = "blocked"
+    """Whom you block, and how far; guests as long as they are here."""
     RECOVERY = "recovery"
     """A new recovery code, told this once; the one before is void."""
     PAIR = "pair"

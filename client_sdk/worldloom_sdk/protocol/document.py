@@ -22,15 +22,10 @@ import numpy as np
 from msgspec import Struct
 from msgspec import inspect as types
 
-from worldloom_sdk.protocol import codes, land, messages, parts, words
+from worldloom_sdk.protocol import codes, estate, estate_parts, land, looks, messages, parts, people, words
 from worldloom_sdk.protocol.codec import MAX_MESSAGE_BYTES
-from worldloom_sdk.protocol.messages import (
-    CLIENT_MESSAGES,
-    RESULTS,
-    SERVER_MESSAGES,
-    CloseCode,
-    RefusalCode,
-)
+from worldloom_sdk.protocol.messages import CLIENT_MESSAGES, SERVER_MESSAGES, CloseCode, RefusalCode
+from worldloom_sdk.protocol.results import RESULTS
 from worldloom_sdk.protocol.samples import AREA_BODY, FRAME_BODY, SAMPLES
 
 __all__ = ["page"]
@@ -38,11 +33,16 @@ __all__ = ["page"]
 _TEMPLATE = Path(__file__).with_name("document.md")
 _BYTES_A_LINE = 16
 _HEAD = re.compile(r"(client -> server|server -> client)(?:, ([^.]*))?\.\s+(.*)", re.DOTALL)
-_PARTS: tuple[type[Struct], ...] = tuple(getattr(parts, name) for name in parts.__all__)
+_PARTS: tuple[type[Struct], ...] = tuple(
+    getattr(module, name) for module in (parts, estate_parts) for name in module.__all__
+)
 """Structs that travel within messages only."""
 _ACTS: dict[type[Struct], type[Enum]] = {
     messages.Order: messages.OrderAct,
     messages.Account: messages.AccountAct,
+    messages.Money: messages.MoneyAct,
+    messages.Estate: messages.EstateAct,
+    messages.Market: messages.MarketAct,
 }
 """What the acts of a command are; they are told below it."""
 
@@ -79,8 +79,8 @@ _AFTER_REFUSAL = {
         "Do not repeat it. What cannot be read counts as wrong; an empty line or a 65th block does not.",
     ),
     RefusalCode.NOT_FOUND: (
-        "Whisper, Signal, Block, Order, Account, Report, EditTerrain",
-        "The avatar has left, or cannot be seen by you; or no account, token, report or land is meant by that.",
+        "Whisper, Signal, Block, Order, Account, Report, EditTerrain, Money, Estate, Market",
+        "The avatar has left, or cannot be seen by you; or no account, token, report, land or offer is meant by that.",
     ),
     RefusalCode.UNAVAILABLE: ("Hello, commands", "Try again after `retry_after_ms`."),
     RefusalCode.ACCESS: (
@@ -100,6 +100,22 @@ _AFTER_REFUSAL = {
         "commands, Move",
         "Do not offer what `role` and `scopes` of Welcome do not allow.",
     ),
+    RefusalCode.FUNDS: ("commands that pay", "Show what it takes and what is there. Nothing was paid."),
+    RefusalCode.SOLD: (
+        "commands that buy or claim",
+        "Look again: nothing was paid, and others may be to be had.",
+    ),
+    RefusalCode.CHANGED: ("commands that buy", "Show the offer as it is now, and ask the person again."),
+    RefusalCode.KEY_REUSED: (
+        "commands with a key",
+        "The client is at fault: a key is for one request, which may be sent again only as it was.",
+    ),
+    RefusalCode.NOT_FOR_SALE: (
+        "commands that buy",
+        "Look again: the offer has ended, or is for somebody else.",
+    ),
+    RefusalCode.LEASED: ("commands about estates", "Wait until the lease ends."),
+    RefusalCode.LOCKED: ("commands that sell", "The text says from when on it may be sold."),
 }
 
 
@@ -119,11 +135,15 @@ def page() -> str:
         "parts": "\n".join(f"### {cls.__name__}\n\n{_text(cls)}\n\n{_fields(cls)}" for cls in _PARTS),
         "area_body": _listing(_explained_body(AREA_BODY)),
         "frame_body": _listing(_explained_body(FRAME_BODY)),
+        "look_bytes": _look_bytes(),
+        "look_of_one": ", ".join(map(str, looks.default_look(1))),
         "roles": _enumeration(messages.Role),
         "scopes": _enumeration(messages.Scope),
         "block_reaches": _enumeration(messages.BlockReach),
         "say_kinds": _enumeration(messages.SayKind),
         "correction_reasons": _enumeration(messages.CorrectionReason),
+        "verbs": _enumeration(estate.Verb),
+        "notice_kinds": _enumeration(messages.NoticeKind),
         "region_states": _enumeration(messages.RegionState),
         "gestures": ", ".join(f"{gesture.value} {gesture.name.lower()}" for gesture in words.Gesture),
         "close_codes": _close_codes(),
@@ -140,7 +160,9 @@ def page() -> str:
 def _attribute_docs() -> dict[tuple[str, str], str]:
     """Texts below attributes in the sources of the messages, by class and attribute."""
     docs = {}
-    sources = "\n".join(inspect.getsource(module) for module in (codes, parts, land, messages))
+    sources = "\n".join(
+        inspect.getsource(module) for module in (codes, parts, land, people, estate_parts, estate, messages)
+    )
     for node in ast.parse(sources).body:
         if not isinstance(node, ast.ClassDef):
             continue
@@ -294,6 +316,15 @@ def _enumeration(cls: type[Enum]) -> str:
         return _table(("value", "meaning"), [(f"`{one.value}`", _doc(cls, one.name)) for one in cls])
     rows = [(str(member.value), member.name, _doc(cls, member.name)) for member in cls]
     return _table(("number", "name", "meaning"), rows)
+
+
+def _look_bytes() -> str:
+    of = {"skin": looks.SKINS, "hair": looks.HAIRS, "top": looks.CLOTHES, "legs": looks.CLOTHES}
+    rows = [
+        (str(i), name, f"0 to {size - 1}" + "".join(f", `{one}`" for one in of.get(name, ())))
+        for i, (name, size) in enumerate(zip(looks.Look._fields, looks.LOOK_SIZES, strict=True))
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def _close_codes() -> str:

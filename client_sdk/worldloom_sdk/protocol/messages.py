@@ -20,10 +20,23 @@ from worldloom_sdk.protocol.codes import (
     SayKind,
     Scope,
 )
+from worldloom_sdk.protocol.estate import (
+    Estate,
+    EstateAct,
+    Market,
+    MarketAct,
+    Money,
+    MoneyAct,
+    Notice,
+    NoticeKind,
+)
 from worldloom_sdk.protocol.land import CommandId, EditTerrain, Region, TerrainEdited
+from worldloom_sdk.protocol.looks import LOOK_BYTES
 from worldloom_sdk.protocol.parts import (
     AuditEntry,
+    Blocked,
     Edited,
+    Found,
     Limits,
     Line,
     Named,
@@ -32,13 +45,14 @@ from worldloom_sdk.protocol.parts import (
     Sanction,
     Secret,
     TokenInfo,
+    Worn,
 )
+from worldloom_sdk.protocol.people import AvatarId, Find, Looks, People, Who
 
 __all__ = [
     "CLIENT_MESSAGES",
     "MOVE_BYTES",
     "PROTOCOL_VERSION",
-    "RESULTS",
     "SERVER_MESSAGES",
     "SUBPROTOCOL_PATH",
     "Account",
@@ -48,21 +62,33 @@ __all__ = [
     "AuditEntry",
     "Block",
     "BlockReach",
+    "Blocked",
     "CloseCode",
     "Correction",
     "CorrectionReason",
     "Done",
     "EditTerrain",
     "Edited",
+    "Estate",
+    "EstateAct",
+    "Find",
+    "Found",
     "Frame",
     "Goodbye",
     "Hello",
     "Leave",
     "Limits",
     "Line",
+    "Looks",
+    "Market",
+    "MarketAct",
     "Message",
+    "Money",
+    "MoneyAct",
     "Move",
     "Named",
+    "Notice",
+    "NoticeKind",
     "Order",
     "OrderAct",
     "People",
@@ -90,6 +116,7 @@ __all__ = [
     "Whisper",
     "Whispered",
     "Who",
+    "Worn",
 ]
 
 PROTOCOL_VERSION = 1
@@ -98,8 +125,8 @@ SUBPROTOCOL_PATH = "/ws"
 MOVE_BYTES = 16
 """Bytes of a move: little-endian u32 seq, i32 x, i32 z, i16 y, u8 yaw, u8 gesture."""
 
-AvatarId = Annotated[int, Meta(ge=1, le=0xFFFF_FFFF)]
 Millis = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Coordinate = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Token = Annotated[str, Meta(min_length=16, max_length=128)]
 Name = Annotated[str, Meta(max_length=64)]
 Text = Annotated[str, Meta(max_length=500)]
@@ -133,6 +160,8 @@ class Hello(Struct, array_like=True, tag=1, frozen=True, forbid_unknown_fields=T
     """A recovery or pairing code of an account; not looked at beside ``token``. Case and dashes do not matter."""
     bot: bool = False
     """This is no person. It is shown; who has a bot's key is a bot in any case."""
+    at: Annotated[list[Coordinate], Meta(min_length=2, max_length=2)] | None = None
+    """Where to be set down, x and z, 1/64 m; for links to a place. Not looked at beside ``resume``. See "Coming in"."""
 
 
 class Move(Struct, array_like=True, tag=2, frozen=True, forbid_unknown_fields=True):
@@ -188,13 +217,6 @@ class Signal(Struct, array_like=True, tag=6, frozen=True, forbid_unknown_fields=
     data: Annotated[bytes, Meta(max_length=1024)]
 
 
-class Who(Struct, array_like=True, tag=7, frozen=True, forbid_unknown_fields=True):
-    """client -> server, after Welcome, at most 4 a second. Asks for names; answered by People, or Refused (id 0)."""
-
-    ids: Annotated[list[AvatarId], Meta(min_length=1, max_length=64)]
-    """Avatar ids."""
-
-
 class Block(Struct, array_like=True, tag=8, frozen=True, forbid_unknown_fields=True):
     """client -> server, a command. From now on (or no longer) the two of you are nothing to each other; 64 at most.
 
@@ -245,7 +267,7 @@ class Order(Struct, array_like=True, tag=10, frozen=True, forbid_unknown_fields=
 
 
 class Account(Struct, array_like=True, tag=11, frozen=True, forbid_unknown_fields=True):
-    """client -> server, a command. About one's own account: codes, tokens, bots."""
+    """client -> server, a command. About oneself: look, codes, tokens, bots."""
 
     id: CommandId
     """Yours, counted from 1; the answer has it, too."""
@@ -257,6 +279,10 @@ class Account(Struct, array_like=True, tag=11, frozen=True, forbid_unknown_field
     """Of a bot's key; none: what needs no scope."""
     token: Annotated[str, Meta(max_length=16)] = ""
     """A token, by its id in TokenInfo."""
+    look: Annotated[bytes, Meta(max_length=LOOK_BYTES)] = b""
+    """See "Looks"; empty: the one that follows from the avatar id."""
+    on: bool = True
+    """Whether it shall be so."""
 
 
 class Report(Struct, array_like=True, tag=12, frozen=True, forbid_unknown_fields=True):
@@ -316,6 +342,10 @@ class Welcome(Struct, array_like=True, tag=32, frozen=True):
     """Only when an account was made or recovered: write it down, it is told once. See Account."""
     hidden: bool = False
     """Whether you are invisible to all but staff."""
+    look: bytes = b""
+    """Yours; see "Looks"."""
+    findable: bool = True
+    """Whether Find finds you."""
 
 
 class Refused(Struct, array_like=True, tag=33, frozen=True):
@@ -408,12 +438,6 @@ class Correction(Struct, array_like=True, tag=39, frozen=True):
     """A CorrectionReason; more may be added."""
 
 
-class People(Struct, array_like=True, tag=40, frozen=True):
-    """server -> client. Answers Who; ids that are not in the world, hidden, or blocked are left out."""
-
-    people: list[Named]
-
-
 class Whispered(Struct, array_like=True, tag=41, frozen=True):
     """server -> client. Somebody whispered to you."""
 
@@ -459,30 +483,18 @@ class Standing(Struct, array_like=True, tag=45, frozen=True):
 
 Message = (
     Hello | Move | Ping | Say | Whisper | Signal | Who | Block | Leave | Order | Account | Report | EditTerrain
+    | Money | Estate | Market | Find
     | Welcome | Refused | Done | Pong | Frame | Area | AreaComplete | Correction
-    | People | Whispered | Signalled | Region | Goodbye | Standing | TerrainEdited
+    | People | Whispered | Signalled | Region | Goodbye | Standing | TerrainEdited | Notice | Looks
 )  # fmt: skip
 
 CLIENT_MESSAGES: dict[int, type[Struct]] = {
     1: Hello, 2: Move, 3: Ping, 4: Say, 5: Whisper, 6: Signal, 7: Who, 8: Block, 9: Leave,
     10: Order, 11: Account, 12: Report, 13: EditTerrain,
+    14: Money, 15: Estate, 16: Market, 17: Find,
 }  # fmt: skip
 SERVER_MESSAGES: dict[int, type[Struct]] = {
     32: Welcome, 33: Refused, 34: Done, 35: Pong, 36: Frame, 37: Area, 38: AreaComplete, 39: Correction, 40: People,
     41: Whispered, 42: Signalled, 43: Region, 44: Goodbye, 45: Standing,
-    46: TerrainEdited,
+    46: TerrainEdited, 47: Notice, 48: Looks,
 }  # fmt: skip
-RESULTS: dict[tuple[type[Struct], str], Any] = {
-    (Order, OrderAct.LIST): list[Person],
-    (Order, OrderAct.SHOW): Person,
-    (Order, OrderAct.INVITE): Secret,
-    (Order, OrderAct.REPORTS): list[Reported],
-    (Order, OrderAct.AUDIT): list[AuditEntry],
-    (Account, AccountAct.RECOVERY): Secret,
-    (Account, AccountAct.PAIR): Secret,
-    (Account, AccountAct.TOKENS): list[TokenInfo],
-    (Account, AccountAct.BOT): Secret,
-    (Report, ""): int,
-    (EditTerrain, ""): list[Edited],
-}
-"""What Done carries, by command and act; None for the others."""

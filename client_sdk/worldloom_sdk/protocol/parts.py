@@ -4,7 +4,9 @@ from msgspec import Struct
 
 __all__ = [
     "AuditEntry",
+    "Blocked",
     "Edited",
+    "Found",
     "Limits",
     "Line",
     "Named",
@@ -13,6 +15,7 @@ __all__ = [
     "Sanction",
     "Secret",
     "TokenInfo",
+    "Worn",
 ]
 
 
@@ -161,3 +164,34 @@ class Named(Struct, array_like=True, frozen=True):
     """A Role, or "bot"; more may be added."""
     of: str = ""
     """For a bot: the name of its owner; empty if it has none."""
+    look: bytes = b""
+    """See "Looks"; 5 bytes, more may be added."""
+
+
+class Worn(Struct, array_like=True, frozen=True):
+    """One entry of Looks."""
+
+    avatar: int
+    look: bytes
+
+
+class Blocked(Struct, array_like=True, frozen=True):
+    """Somebody whom you block."""
+
+    avatar: int
+    name: str
+    reach: int
+    """A BlockReach."""
+
+
+class Found(Struct, array_like=True, frozen=True):
+    """Somebody in the world, found by name."""
+
+    avatar: int
+    name: str
+    kind: str
+    """A Role, or "bot"; more may be added."""
+    x: int
+    """Metres: the middle of the cell of 32 m in which the body is."""
+    z: int
+    """Metres."""

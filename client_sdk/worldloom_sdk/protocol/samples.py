@@ -5,7 +5,7 @@ import struct
 import numpy as np
 from msgspec import Struct
 
-from worldloom_sdk.protocol import geometry, messages, words
+from worldloom_sdk.protocol import estate_parts, geometry, looks, messages, words
 from worldloom_sdk.protocol.messages import RefusalCode
 
 __all__ = ["AREA_BODY", "FRAME_BODY", "SAMPLES"]
@@ -40,12 +40,17 @@ _TILE = "5f" * 32
 _HEIGHTS = struct.pack("<6h", 160, 176, 192, 160, -32_768, 192)
 """Three samples by two about 5.5 m high, the last of them on the border of region (1, 0)."""
 
+_KEY = bytes(range(16))
+_PRINT = "0f" * 16
+_LOOK = looks.Look(2, 1, 4, 18, 3).to_bytes()
+
 SAMPLES: dict[type[Struct], tuple[Struct, ...]] = {
     type(group[0]): group
     for group in (
         (
             messages.Hello(1, "my-client/1", "Ada"),
             messages.Hello(1, "my-client/1", code="7KQ2-M4XW-9C"),
+            messages.Hello(1, "my-client/1", "Ada", at=[640, 1_280]),
         ),
         (messages.Move(struct.pack("<IiihBB", 1, 656, 1_280, geometry.GROUND_Y, 64, 1)),),
         (messages.Ping(123_456),),
@@ -62,13 +67,29 @@ SAMPLES: dict[type[Struct], tuple[Struct, ...]] = {
         (
             messages.Account(7, messages.AccountAct.PAIR),
             messages.Account(8, messages.AccountAct.BOT, "Hilda", [messages.Scope.MOVE, messages.Scope.TALK]),
+            messages.Account(18, messages.AccountAct.LOOK, look=_LOOK),
         ),
         (messages.Report(9, _BO, "says vile things"),),
         (messages.EditTerrain(10, 126, 10, 3, 2, _HEIGHTS),),
         (
+            messages.Money(11, messages.MoneyAct.BALANCE),
+            messages.Money(12, messages.MoneyAct.PAY, _KEY, account=_BO, amount=1_250, memo="for the well"),
+        ),
+        (
+            messages.Estate(13, messages.EstateAct.PARCEL, parcels=[estate_parts.Run(0, 1)]),
+            messages.Estate(
+                14, messages.EstateAct.CLAIM, _KEY, parcels=[estate_parts.Run(0, 1, 2), estate_parts.Run(0, 2, 2)],
+                price=4_000, title="Well House",
+            ),
+        ),
+        (
+            messages.Market(15, messages.MarketAct.PAGE, sort="price", near=[40, 80, 500]),
+            messages.Market(16, messages.MarketAct.BUY, _KEY, listing=7, price=9_000, fingerprint=_PRINT),
+        ),
+        (
             messages.Welcome(
                 1, _ADA, "Ada", "Worldloom", "w1", 86_400_123, 640, 1_280, 40, 64, "resume-0123456789",
-                messages.Limits(768, 320, 30, 500, 2, 30_000),
+                messages.Limits(768, 320, 30, 500, 2, 30_000), look=_LOOK,
             ),
         ),
         (messages.Refused(1, RefusalCode.RATE, "too many lines", "ask less often", 1_250),),
@@ -81,7 +102,11 @@ SAMPLES: dict[type[Struct], tuple[Struct, ...]] = {
         (messages.Area(1_728_003, 0, 0, 2, [0], AREA_BODY),),
         (messages.AreaComplete(1_728_003),),
         (messages.Correction(17, 640, 1_280, 40, 64, messages.CorrectionReason.UNWOVEN),),
-        (messages.People([messages.Named(_BO, "Bo", "resident"), messages.Named(_CY, "Cy", "bot", "Bo")]),),
+        (
+            messages.People(
+                [messages.Named(_BO, "Bo", "resident", "", _LOOK), messages.Named(_CY, "Cy", "bot", "Bo", _LOOK)]
+            ),
+        ),
         (messages.Whispered(_BO, "Bo", "psst"),),
         (messages.Signalled(_BO, "chess", b"e7e5"),),
         (
@@ -94,6 +119,15 @@ SAMPLES: dict[type[Struct], tuple[Struct, ...]] = {
             messages.Goodbye("kicked", "shouting"),
         ),
         (messages.Standing("guest", 600_000, "shouting", False),),
+        (
+            messages.Notice(
+                estate_parts.NoticeInfo(
+                    31, "sold", 1_800_000_000_000, listing=7, estate=3, amount=9_000, fee=225, account=_BO, name="Bo"
+                )
+            ),
+        ),
+        (messages.Find(19, "hil"),),
+        (messages.Looks([messages.Worn(_BO, _LOOK)]),),
         (messages.TerrainEdited(1, 0, 5, 128, 10, 1, 2, struct.pack("<2h", 192, 192)),),
     )
 }  # fmt: skip

@@ -4,8 +4,11 @@ Knows no bots. The one module of the SDK that imports the server.
 """
 
 import asyncio
+import contextlib
 import logging
+import tempfile
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,16 +21,17 @@ from worldloom.gateway.sockets import GameSocket, SocketSettings, SocketWatch
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import SqlStore, open_store
 from worldloom.ports import PlaceRow, Store, TerrainSource, TileRow, Tx
-from worldloom.services import accounts, order, overlays, places, terrain, worlds
+from worldloom.services import accounts, money, order, overlays, places, terrain, worlds
 from worldloom.services.asking import OPERATOR, Whom
 from worldloom.worldgen.outcome import Emerged
 from worldloom_sdk.errors import ContentError
 from worldloom_sdk.protocol.geometry import TICK_MS
 from worldloom_sdk.protocol.messages import SUBPROTOCOL_PATH
 from worldloom_sdk.testing.clock import HandClock
+from worldloom_sdk.testing.threads import CountedThreads
 from worldloom_sdk.testing.transport import MemoryTransport
 
-__all__ = ["CountedStore", "Server"]
+__all__ = ["CountedStore", "Server", "put_database"]
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +43,27 @@ _FORGET_EVERY_S = 30
 _LOOK_EVERY_TICKS = 5
 """How often what staff did is put in force."""
 _SEAL_KEY = b"the test kit seals reports by it"
-_PATIENT = {"worldgen.deadline_s": 600.0}
-"""A busy machine must not decide what the land looks like."""
+_PATIENT = {"worldgen.deadline_s": 600.0, "worldgen.niceness": 0}
+"""A busy machine must not decide what the land looks like, and no tick is late because of it."""
+
+
+def put_database(path: Path) -> None:
+    """Make a SQLite file with all tables and no world. Only the first in a process is migrated, others are its copies.
+
+    Args:
+        path: The file, which must not be there; its folder is made if missing.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_bytes(_migrated())
+
+
+@cache
+def _migrated() -> bytes:
+    with tempfile.TemporaryDirectory(prefix="worldloom-") as folder:
+        path = Path(folder) / "world.db"
+        migrate(f"sqlite:///{path}")
+        return path.read_bytes()
 
 
 class CountedStore:
@@ -127,6 +150,7 @@ class Server:
         land: Makes the land; ``None`` for the server's own noise.
         settings: Values by dotted key of the configuration, such as ``{"limits.moves_per_s": 10}``.
         clock: Time.
+        threads: What bots and the server do beside the event loop.
         on_change: Called when something slow has ended: a query, a region.
 
     Raises:
@@ -142,11 +166,12 @@ class Server:
         land: TerrainSource | None,
         settings: Mapping[str, object],
         clock: HandClock,
+        threads: CountedThreads,
         on_change: Callable[[], None],
     ) -> None:
         fixed = {"server.data": str(folder), "world.seed": seed}
         self.config: Config = load(None, {}, {**_PATIENT, **settings, **fixed})
-        self._land, self._clock, self._on_change = land, clock, on_change
+        self._land, self._clock, self._threads, self._on_change = land, clock, threads, on_change
         self._watch = SocketWatch()
         self._sockets = SocketSettings(
             path=SUBPROTOCOL_PATH,
@@ -157,6 +182,7 @@ class Server:
         self._overlaying: asyncio.Task[None] | None = None
         self._saving: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
+        self._sweeping = False
         self._sql: SqlStore | None = None
 
     # ---- life
@@ -164,6 +190,8 @@ class Server:
     async def open(self) -> None:
         """Make the database and put the parts together."""
         config = self.config
+        if not config.storage.url:
+            await asyncio.to_thread(put_database, config.data_path / "world.db")
         await asyncio.to_thread(migrate, config.storage_url)
         self._sql = await asyncio.to_thread(open_store, config.storage_url, config.storage.queue_limit)
         self.store = CountedStore(self._sql, self._on_change)
@@ -180,6 +208,7 @@ class Server:
             seal_key=_SEAL_KEY,
             unix_ms=self._clock.unix_ms,
         )
+        await self.node.trading.notifier.open()
         self.node.emerge.on_emerged.append(self._emerged)
         loop = asyncio.get_running_loop()
         self._emerging = loop.create_task(self.node.emerge.run(), name="emerge")
@@ -202,7 +231,11 @@ class Server:
     def slow_things(self) -> str:
         """What is under way beside the event loop, for people; empty if nothing is."""
         regions = self.node.emerge.stats().in_work - self.store.kept_back
-        told = {"queries": self.store.at_work, "regions being made": regions}
+        told = {
+            "queries": self.store.at_work,
+            "regions being made": regions,
+            "calls in threads": self._threads.at_work,
+        }
         return ", ".join(f"{count} {what}" for what, count in told.items() if count)
 
     def check(self) -> None:
@@ -218,13 +251,24 @@ class Server:
         self.node.tick(tick)
         if tick % _TICKS_PER_S == 0:
             self.node.gateway.sweep()
+            self._sweeping = True
             self._watch.sweep(self._clock.monotonic())
         if tick % _LOOK_EVERY_TICKS == 0 and (self._looking is None or self._looking.done()):
-            self._looking = asyncio.get_running_loop().create_task(self.node.enforcer.look(), name="enforcer")
+            self._looking = asyncio.get_running_loop().create_task(self._look(), name="enforcer")
         if tick % (_FORGET_EVERY_S * _TICKS_PER_S) == 0:
             self.node.shard.forget_far(self.config.worldgen.memory_regions)
         if tick % round(self.config.storage.places_every_s * _TICKS_PER_S) == 0:
             self._saving = asyncio.get_running_loop().create_task(self.save_places(), name="places")
+
+    async def _look(self) -> None:
+        """Put in force what staff and owners did, settle what is over, tell who is to be told; as a server does."""
+        await self.node.enforcer.look()
+        await self.node.gates.look()
+        if self._sweeping:
+            self._sweeping = False
+            with contextlib.suppress(StoreUnavailable):
+                await self.node.market.sweep()
+        await self.node.trading.notifier.look()
 
     async def save_places(self) -> None:
         """Write down where everybody is; if the database cannot, the log says so, and the next time does."""
@@ -277,6 +321,18 @@ class Server:
         except Refusal as refusal:
             raise ValueError(f"cannot make {name!r} {role!r}: {refusal}") from None
         await self.node.enforcer.look()
+
+    async def give_money(self, name: str, amount: int) -> None:
+        """Make money for an account, minor units, as the operator of a server does.
+
+        Raises:
+            ValueError: No account has that name, or it is no amount.
+        """
+        command = money.Issue(Whom(name=name), amount, "", self._clock.unix_ms())
+        try:
+            await self.store.run(money.issue, command)
+        except Refusal as refusal:
+            raise ValueError(f"cannot give {name!r} {amount}: {refusal}") from None
 
     async def set_place(self, account: int, x: int, z: int, yaw: int) -> None:
         """Where the body of an account is set down when it comes next; units of the wire."""

@@ -17,6 +17,7 @@ from worldloom_sdk.protocol.geometry import XZ_PER_M, Y_PER_M, to_units
 from worldloom_sdk.testing.clock import HandClock
 from worldloom_sdk.testing.land import Meadow
 from worldloom_sdk.testing.pace import TICK_US, Pace
+from worldloom_sdk.testing.threads import CountedThreads
 from worldloom_sdk.testing.transport import MemoryTransport
 from worldloom_sdk.transport import Transport
 
@@ -45,7 +46,8 @@ class World:
         land: ``"noise"``: the server's hills and coasts; ``"flat"``: a meadow 5 m above the sea, made in no time; or a
             terrain source of your own.
         config: Settings of the server by dotted key, such as ``{"world.speed_m_per_s": 3, "session.resume_s": 5}``.
-        patience_s: Real seconds that something slow beside the event loop (a query, a region) may take.
+        patience_s: Real seconds that something slow beside the event loop may take: a query, a region, a call of
+            yours in ``asyncio.to_thread``.
 
     Raises:
         ImportError: The server is not installed.
@@ -172,6 +174,15 @@ class World:
         await self._server.give_role(name, role)
         await self._pace.settle()
 
+    async def give_money(self, name: str, amount: int) -> None:
+        """Make money for an account, in minor units, as the operator of a world does.
+
+        Raises:
+            ValueError: No account has that name, or it is no amount.
+        """
+        await self._server.give_money(name, amount)
+        await self._pace.settle()
+
     async def dial(self) -> Transport:
         """A new connection, for bots and clients that you make yourself: ``Bot(dial=world.dial, clock=world.clock)``.
 
@@ -256,8 +267,9 @@ class World:
             folder = opening.enter_context(
                 tempfile.TemporaryDirectory(prefix="worldloom-", ignore_cleanup_errors=True)
             )
+            threads = opening.enter_context(CountedThreads(changed.set))
             self._server: Server = make(
-                Path(folder), self._seed, self._land, self._settings, self.clock, changed.set
+                Path(folder), self._seed, self._land, self._settings, self.clock, threads, changed.set
             )
             self._pace = Pace(self.clock, self._server, changed, self._patience_s)
             self._folder = opening.pop_all()

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from worldloom.app.heart import Heart
+from worldloom.app.sealer import Sealer
 from worldloom.app.supervise import Supervisor
 from worldloom.app.telemetry import Telemetry, TickReport
 from worldloom.app.version import worldloom_version
@@ -83,6 +84,7 @@ def health(
     store: StoreStats,
     renewal: Renewal,
     stopping: bool,
+    sealer: Sealer | None = None,
 ) -> dict[str, Any]:
     """What ``/healthz`` tells; ``problems`` says why it is not ``ok``. Strangers may read it: no path, no address."""
     emerge = asdict(world.emerge.stats())
@@ -96,6 +98,7 @@ def health(
         [f"the generator {how} too often: noise stands in until restart"] if emerge["source_retired"] else []
     )
     warnings += renewal.warnings(time.time())
+    warnings += [f"the land register: {sealer.fault}"] if sealer is not None and sealer.fault else []
     return {
         "ok": not problems,
         "status": "stopping" if stopping else "open",

@@ -15,8 +15,11 @@ from urllib.parse import urlsplit
 
 from worldloom.app.announce import open_publisher
 from worldloom.app.clock import SystemClock, unix_ms
+from worldloom.app.currency import currency_of
 from worldloom.app.heart import Heart
 from worldloom.app.insight import Pulse, health, pull
+from worldloom.app.market import EVERY_S as MARKET_EVERY_S
+from worldloom.app.sealer import HEAD_FILE, Sealer
 from worldloom.app.secrets import (
     NEW_SECRETS,
     SECRETS_FILE,
@@ -40,13 +43,15 @@ from worldloom.gateway.listening import Renewal
 from worldloom.gateway.pages import About, make_app
 from worldloom.gateway.serving import Bound, GameServer, reserve
 from worldloom.gateway.sockets import SocketSettings
+from worldloom.gateway.web import load_web
 from worldloom.persistence.backups import BACKUPS_FOLDER
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import SqlStore, open_store
 from worldloom.ports import PublicEvent, TerrainSource
+from worldloom.ports.land import SealRow
 from worldloom.services import overlays, terrain, worlds
 from worldloom.worldgen.process import SourceProcess
-from worldloom.worldgen.sources import make_source, make_stylist
+from worldloom.worldgen.sources import make_source, make_stylist, make_wisher
 
 __all__ = ["serve"]
 
@@ -59,6 +64,7 @@ STOP_WITHIN_S = 8.0
 SWEEP_EVERY_S = 1.0
 FORGET_EVERY_S = 30.0
 TIDY_EVERY_S = 3_600.0
+ROLL_UP_EVERY_S = 5.0
 RENEW_EVERY_S = 30.0
 COLLECT_AFTER = (10_000, 5, 20)
 """New objects before the collector looks at the young, and so many times the young before the older: what is no longer
@@ -103,28 +109,41 @@ async def _open_and_run(
         pulse = Pulse(world, telemetry)
         heart = Heart(world.clock, pulse.beat)
         renewal = Renewal(bound.tls, config.server.tls_cert, config.server.tls_key)
+        sealer = _sealer(config, store, world, publisher)
+        web = await asyncio.to_thread(load_web)
 
         def how() -> dict[str, Any]:
             stats = store.stats()
-            told = health(world, telemetry, pulse, supervisor, publisher, stats, renewal, stopping.is_set())
+            told = health(
+                world, telemetry, pulse, supervisor, publisher, stats, renewal, stopping.is_set(), sealer
+            )
             return {**told, "mark": data_mark(token)}
 
         app = make_app(
             how,
             telemetry.render,
             lambda sha256: store.read(terrain.content, sha256),
-            lambda: About(world.row.name, worldloom_version(), world.gateway.roster.in_sight),
+            lambda: About(
+                world.row.name,
+                worldloom_version(),
+                world.gateway.roster.in_sight,
+                config.money.name,
+                config.money.digits,
+                config.money.fee_hundredths,
+                config.money.several,
+            ),
             config.limits.http_requests_per_s,
             on_answer=lambda status: answers.update((status,)),
             metrics_token=token,
             overlay=lambda region: store.read(overlays.stored, region),
+            web=web,
         )
         sockets = SocketSettings(write_buffer_bytes=config.sync.write_buffer_bytes)
         server = GameServer(config.server, world.gateway.accept, world.inbox, app, sockets)
         pull(telemetry, world, store, server, publisher, answers, pulse, heart, supervisor, renewal)
         telemetry.pull("ok", lambda: float(how()["ok"]))
         url = await _listening(server, config, bound)
-        async with _running(world, store, telemetry, publisher, heart, supervisor, renewal):
+        async with _running(world, store, telemetry, publisher, heart, supervisor, renewal, sealer):
             # What is there now stays: the collector need not look at it again.
             gc.collect()
             gc.freeze()
@@ -205,7 +224,9 @@ async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore, MqttPu
     secrets = await asyncio.to_thread(open_secrets, data)
     door = Door(config.access.mode, _password(config))
     await asyncio.to_thread(migrate, config.storage_url, data / BACKUPS_FOLDER, secrets_to_keep(data))
-    store = await asyncio.to_thread(open_store, config.storage_url, config.storage.queue_limit)
+    store = await asyncio.to_thread(
+        open_store, config.storage_url, config.storage.queue_limit, currency_of(config)
+    )
     try:
         opening = worlds.OpenWorld(config.world.name, config.world.seed, unix_ms())
         row = await store.run(worlds.open_world, opening)
@@ -217,6 +238,7 @@ async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore, MqttPu
         publish = publisher.offer if publisher is not None else _tell_nobody
         clock = SystemClock(row.created_ms)
         async with _source(config, row.seed) as source:
+            made_of = config.worldgen.generator, row.seed, config.worldgen.weights
             world = World(
                 config,
                 store,
@@ -226,9 +248,12 @@ async def _opened(config: Config) -> AsyncIterator[tuple[World, SqlStore, MqttPu
                 source=source,
                 door=door,
                 seal_key=seal_key(secrets),
-                stylist=make_stylist(config.worldgen.generator, row.seed, config.worldgen.weights),
+                stylist=make_stylist(*made_of),
+                wisher=make_wisher(*made_of),
             )
             await world.enforcer.open()
+            await world.trading.notifier.open()
+            await world.gates.open()
             yield world, store, publisher, metrics_token(secrets)
     finally:
         await store.close()
@@ -239,7 +264,7 @@ async def _source(config: Config, seed: int) -> AsyncIterator[TerrainSource | So
     """What makes the land, with all that it imports: nothing of it is left to be done once people are here."""
     made_of = config.worldgen.generator, seed, config.worldgen.weights
     if config.worldgen.worker == "process":
-        process = SourceProcess(made_of)
+        process = SourceProcess(made_of, niceness=config.worldgen.niceness)
         try:
             await process.open()
             yield process
@@ -287,6 +312,7 @@ async def _running(
     heart: Heart,
     supervisor: Supervisor,
     renewal: Renewal,
+    sealer: Sealer,
 ) -> AsyncIterator[None]:
     """The tasks of a world, each with a name; one that fails is started again."""
     bodies: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
@@ -294,6 +320,9 @@ async def _running(
         "emerge": world.emerge.run,
         "overlays": world.overlays.run,
         "enforcer": world.enforcer.run,
+        "notifier": world.trading.notifier.run,
+        "sealer": sealer.run,
+        "gates": world.gates.run,
         "loop-lag": LoopLag(telemetry).run,
         "sweep": lambda: _every(SWEEP_EVERY_S, _soon(world.gateway.sweep)),
         "forget": lambda: _every(
@@ -302,8 +331,10 @@ async def _running(
         "places": lambda: _every(
             world.config.storage.places_every_s, _quietly(world.save_places, "places not saved")
         ),
+        "market": lambda: _every(MARKET_EVERY_S, _quietly(world.market.sweep, "the market is not settled")),
         "probe": lambda: _every(PROBE_EVERY_S, lambda: _probe(store)),
         "tls": lambda: _every(RENEW_EVERY_S, lambda: _renew(renewal)),
+        "roll-up": lambda: _every(ROLL_UP_EVERY_S, _quietly(world.roll_up, "income is not added up")),
         "tidy": lambda: _every(TIDY_EVERY_S, _quietly(world.tidy, "what ran out is still kept")),
     }
     if publisher is not None:
@@ -315,6 +346,16 @@ async def _running(
         finally:
             for task in tasks:
                 task.cancel()
+
+
+def _sealer(config: Config, store: SqlStore, world: World, publisher: MqttPublisher | None) -> Sealer:
+    """Who seals the land register and publishes its head."""
+
+    def publish(head: SealRow, at_ms: int) -> None:
+        if publisher is not None:
+            publisher.keep_head(head.number, head.hash, at_ms)
+
+    return Sealer(store, config.data_path / HEAD_FILE, world.row.world_id, publish, unix_ms)
 
 
 async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:

@@ -8,7 +8,7 @@ matter in which order edits are told, whether one is told at all, or whose they 
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
 from worldloom.errors import StoreUnavailable
@@ -16,7 +16,7 @@ from worldloom.ports import Store
 from worldloom.services import overlays
 from worldloom.shard.simulation import Shard
 from worldloom.worldgen.outcome import Emerged
-from worldloom_sdk.protocol.overlay import Patch, Region
+from worldloom_sdk.protocol.overlay import Overlay, Patch, Region
 
 __all__ = ["Overlays"]
 
@@ -36,10 +36,16 @@ class Overlays:
     Args:
         store: Where overlays are.
         shard: Holds the land.
+        before: What else must be known of regions before they are held; raises StoreUnavailable when it cannot be.
     """
 
-    def __init__(self, store: Store, shard: Shard) -> None:
-        self._store, self._shard = store, shard
+    def __init__(
+        self,
+        store: Store,
+        shard: Shard,
+        before: Callable[[Sequence[Region]], Awaitable[None]] | None = None,
+    ) -> None:
+        self._store, self._shard, self._before = store, shard, before
         self._emerged: dict[Region, Emerged] = {}
         self._doubtful: dict[Region, None] = {}
         self._newest: OrderedDict[Region, int] = OrderedDict()
@@ -114,20 +120,26 @@ class Overlays:
         regions = [*((one.rx, one.rz) for one in emerged), *doubtful]
         try:
             found = await self._store.read(overlays.overlays, regions)
+            await self._hold(emerged, found)
         except StoreUnavailable:
             self._doubtful.update(dict.fromkeys(doubtful))
             raise
-        for one in emerged:
-            region = one.rx, one.rz
-            if one.tile is not None and self._shard.overlay_version(*region) is None:
-                overlay = found.get(region)
-                self._shard.add_region(*region, one.tile.heights, one.sha256, one.source, overlay)
         for region in doubtful:
             overlay = found.get(region)
             held = self._shard.overlay_version(*region)
             if overlay is not None and held is not None and overlay.version > held:
                 self._shard.lay_overlay(overlay)
         self._look_again(regions)
+
+    async def _hold(self, emerged: Sequence[Emerged], found: Mapping[Region, Overlay]) -> None:
+        made = [one for one in emerged if one.tile is not None]
+        if self._before is not None and made:
+            await self._before([(one.rx, one.rz) for one in made])
+        for one in made:
+            region = one.rx, one.rz
+            if one.tile is not None and self._shard.overlay_version(*region) is None:
+                overlay = found.get(region)
+                self._shard.add_region(*region, one.tile.heights, one.sha256, one.source, overlay)
 
     def _look_again(self, regions: Sequence[Region]) -> None:
         """What was told while it was read may not have been in it."""

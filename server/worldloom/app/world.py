@@ -10,7 +10,10 @@ from contextlib import suppress
 
 from worldloom.app.announce import Announcer
 from worldloom.app.clock import unix_ms
+from worldloom.app.gates import Gates
+from worldloom.app.market import MarketSweep
 from worldloom.app.overlays import Overlays
+from worldloom.app.trading import Trading, rules_of
 from worldloom.config import Config
 from worldloom.errors import StoreUnavailable
 from worldloom.gateway.commands import Slow
@@ -21,6 +24,7 @@ from worldloom.gateway.enforcer import Enforcer
 from worldloom.gateway.entrance import Entrance
 from worldloom.gateway.gateway import Gateway
 from worldloom.gateway.inbox import MoveInbox
+from worldloom.gateway.links import Links
 from worldloom.gateway.rules import Rules
 from worldloom.gateway.times import Times
 from worldloom.ports import (
@@ -34,11 +38,12 @@ from worldloom.ports import (
     Stylist,
     TerrainSource,
     TileRow,
+    Wisher,
     WorldRow,
 )
 from worldloom.replication.fanout import FanOut
 from worldloom.replication.uplink import Uplink
-from worldloom.services import accounts, places, styles, terrain, tidying
+from worldloom.services import accounts, money, notices, places, styles, terrain, tidying
 from worldloom.shard.simulation import Shard
 from worldloom.world.lookahead import Lookahead
 from worldloom.world.terrain import TerrainTable
@@ -69,6 +74,7 @@ class World:
         door: To whom the world is open; everybody by default.
         seal_key: Seals reports.
         unix_ms: Unix time, for what lasts; the system's by default.
+        wisher: Makes styles of words, if the source follows styles.
     """
 
     def __init__(
@@ -83,8 +89,10 @@ class World:
         seal_key: bytes = b"",
         unix_ms: Callable[[], int] = unix_ms,
         stylist: Stylist | None = None,
+        wisher: Wisher | None = None,
     ) -> None:
         self.config, self.store, self.row, self.clock = config, store, row, clock
+        self._unix_ms = unix_ms
         self.land = TerrainTable()
         self.emerge = self._emerging(source, stylist)
         announcer = Announcer(publish, self._layer_of, unix_ms)
@@ -92,16 +100,9 @@ class World:
         times = Times(clock.monotonic, clock.world_ms, unix_ms)
         self.fanout = FanOut(config.sync.view_cells, config.sync.bytes_per_second_per_client)
         self.inbox = MoveInbox()
-        self.shard = Shard(
-            self.land,
-            rules.speed,
-            rules.climb,
-            lambda message: self.uplink.receive(message),
-            self._want,
-            forget=self.emerge.forget,
-            ahead=Lookahead(config.worldgen.ahead_s, min(WISHES, config.worldgen.queue_limit)),
-        )
-        self.overlays = Overlays(store, self.shard)
+        self.shard = self._simulating(rules)
+        self.gates = Gates(store, self.shard, unix_ms)
+        self.overlays = Overlays(store, self.shard, self.gates.load)
         self.emerge.on_emerged += [self.overlays.emerged, announcer.emerged]
         self.uplink = Uplink(
             1,
@@ -120,13 +121,31 @@ class World:
             self._spawn,
             self._land_ready,
             times,
+            config.money,
+            Links(config.access.links, self._is_woven, self._land_ready, clock.monotonic),
         )
         self.enforcer = self.gateway.enforcer = Enforcer(
             store, self.gateway.roster, self.gateway.bouncer, unix_ms
         )
+        self.trading = Trading(store, self.gateway, rules_of(config), unix_ms, wisher, self.gates.poke)
         self.gateway.commands.slow.update(self._slow_commands(times, seal_key))
+        self.market = MarketSweep(store, unix_ms)
         self._saving = asyncio.Lock()
         self._saved: dict[int, tuple[int, int, int, int]] = {}
+
+    def _simulating(self, rules: Rules) -> Shard:
+        """The shard, with the way to who is told of its ticks."""
+        settings = self.config.worldgen
+        return Shard(
+            self.land,
+            rules.speed,
+            rules.climb,
+            lambda message: self.uplink.receive(message),
+            self._want,
+            forget=self.emerge.forget,
+            ahead=Lookahead(settings.ahead_s, min(WISHES, settings.queue_limit)),
+            view_cells=self.config.sync.view_cells,
+        )
 
     def _emerging(self, source: TerrainSource | SourceProcess | None, stylist: Stylist | None) -> EmergeQueue:
         """The queue that makes regions available, over the store."""
@@ -145,14 +164,15 @@ class World:
     def _slow_commands(self, times: Times, seal_key: bytes) -> dict[type, Slow]:
         """Handlers of the commands that ask the store."""
         gateway, store = self.gateway, self.store
-        desk = Desk(store, gateway.roster, gateway.shuns, gateway.evidence, self.enforcer, times, seal_key)
+        here = gateway.roster, gateway.shuns, gateway.looks, gateway.evidence
+        desk = Desk(store, *here, self.enforcer, times, seal_key)
         earthworks = Earthworks(store, self.overlays.edited, self.overlays.doubt, times.unix_ms)
-        return {**desk.handlers, **earthworks.handlers}
+        return {**desk.handlers, **earthworks.handlers, **self.trading.counter.handlers}
 
     def tick(self, tick: int) -> None:
         """One tick: moves up, step, everybody's share down."""
         self.gateway.collect(tick)
-        self.shard.tick(tick)
+        self.shard.tick(tick, self._unix_ms())
 
     async def save_places(self) -> None:
         """Write down where accounts are, those that moved since the last time, and who came or left.
@@ -171,6 +191,17 @@ class World:
             StoreUnavailable: Another time.
         """
         while await self.store.run(tidying.tidy, unix_ms()) >= tidying.ROWS_MAX:
+            pass
+        while await self.store.run(notices.tidy, unix_ms()) >= notices.TIDIED_AT_ONCE:
+            pass
+
+    async def roll_up(self) -> None:
+        """Add up what rests for the purses of mint and treasury.
+
+        Raises:
+            StoreUnavailable: Another time.
+        """
+        while await self.store.run(money.roll_up, None) >= money.FOLD_MAX:
             pass
 
     async def _save_seen(self) -> None:
@@ -215,6 +246,9 @@ class World:
             with suppress(StoreUnavailable):
                 await self.overlays.hold([emerged])
         return (rx, rz) in self.land
+
+    async def _is_woven(self, rx: int, rz: int) -> bool:
+        return (rx, rz) in self.land or await self.store.read(terrain.is_woven, (rx, rz))
 
     async def _load_tile(self, rx: int, rz: int) -> TileRow | None:
         return await self.store.read(terrain.load, (rx, rz))

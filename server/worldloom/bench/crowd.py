@@ -19,11 +19,14 @@ from rich.progress import Progress as Bars
 
 from worldloom.bench.load import Progress
 from worldloom.bench.measuring import WARM_UP_S, Run, spread
+from worldloom.bench.offers import buyers_spots
 from worldloom.bench.plan import BenchFault, Plan
 from worldloom.bench.report import CrowdReport
 from worldloom.bench.residents import Settings, make_world, write_config
 from worldloom.bench.scenarios import Scenario, Walkers, area_of, far_places
 from worldloom.bench.server_process import Cores, ServerProcess, free_port
+from worldloom.bench.trade_load import BUYERS, write_job
+from worldloom.config import load
 
 __all__ = ["add_arguments", "measure", "run"]
 
@@ -53,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what weaves it (default: noise, which needs no torch)",
     )
     add("--busy-neighbour", action="store_true", help="a busy process on the server's core")
+    add("--trade-load", action="store_true", help=f"{BUYERS} more buy land all the time, out of sight")
     add("--json", action="store_true", help="one JSON object instead of a table")
 
 
@@ -102,11 +106,11 @@ def measure(plan: Plan, bar: Callable[[str], Progress]) -> tuple[CrowdReport, li
     folder = Path(tempfile.mkdtemp(prefix="worldloom-bench-"))
     before = os.sched_getaffinity(0)
     try:
-        tokens = _prepare(plan, walkers, folder)
+        tokens, job = _prepare(plan, walkers, folder)
         os.sched_setaffinity(0, {cores.load})
         with ServerProcess(folder / "config.toml", folder / "data", free_port(), cores.server) as server:
             server.wait_ready()
-            return Run(plan, cores, server, walkers, tokens, rng).measure(bar)
+            return Run(plan, cores, server, walkers, tokens, rng, job).measure(bar)
     finally:
         os.sched_setaffinity(0, before)
         shutil.rmtree(folder, ignore_errors=True)
@@ -125,15 +129,26 @@ def _plan_of(args: argparse.Namespace) -> Plan:
         emerge_load=args.emerge_load,
         generator=args.generator,
         busy_neighbour=args.busy_neighbour,
+        trade_load=args.trade_load,
     )
 
 
-def _prepare(plan: Plan, walkers: Walkers, folder: Path) -> list[str]:
-    """Write configuration and database; tokens of the walkers, then of settlers."""
-    settlers = round(_SETTLERS_PER_S * (plan.seconds + WARM_UP_S)) if plan.emerge_load else 0
+def _prepare(plan: Plan, walkers: Walkers, folder: Path) -> tuple[list[str], Path | None]:
+    """Write configuration and database; tokens of the walkers, then of settlers, and the job of buyers, if any."""
+    lasts = plan.seconds + WARM_UP_S
+    settlers = round(_SETTLERS_PER_S * lasts) if plan.emerge_load else 0
+    buyers = BUYERS if plan.trade_load else 0
     spots = list(zip(walkers.x.astype(int).tolist(), walkers.z.astype(int).tolist(), strict=True))
-    write_config(folder / "config.toml", Settings(plan.clients, plan.full_rate, plan.generator))
-    return make_world(folder / "config.toml", folder / "data", spots + far_places(settlers))
+    spots += far_places(settlers) + buyers_spots(buyers)
+    config, data = folder / "config.toml", folder / "data"
+    write_config(config, Settings(plan.clients, plan.full_rate, plan.generator, plan.trade_load))
+    tokens = make_world(config, data, spots)
+    if not buyers:
+        return tokens, None
+    others, job = len(tokens) - buyers, folder / "buyers.json"
+    url = load(config, {}, {"server.data": str(data)}).storage_url
+    write_job(job, url, tokens[others:], lasts, others)
+    return tokens[:others], job
 
 
 def _allow_files(count: int) -> None:

@@ -5,6 +5,7 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 
 import numpy as np
@@ -26,6 +27,7 @@ from worldloom.bench.server_process import (
     ticks_between,
 )
 from worldloom.bench.settlers import Settlers
+from worldloom.bench.trade_load import TradeLoad
 from worldloom_sdk.protocol.codec import decode_server, encode
 from worldloom_sdk.protocol.geometry import XZ_PER_M
 from worldloom_sdk.protocol.messages import Area, Block, Frame
@@ -44,6 +46,7 @@ _SETTLE_S = 1.0
 """After the first client has come: what only the first one costs is paid."""
 _STRAY_UNITS = 64 * XZ_PER_M
 _BLOCKS_AT_ONCE = 5
+_LOOK_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class _Window:
     """Of the load's own slots, 99th percentile."""
     rss_kb_per_client: float
     rss_kb: int
+    traded: int
+    """Trades done and answered."""
 
     @property
     def seconds(self) -> float:
@@ -88,6 +93,7 @@ class Run:
         walkers: Walkers,
         tokens: list[str],
         rng: np.random.Generator,
+        job: Path | None = None,
     ) -> None:
         """Prepare the load; nothing is connected yet.
 
@@ -98,7 +104,9 @@ class Run:
             walkers: Where everybody was last.
             tokens: One for each walker, then those of settlers.
             rng: Source of chance.
+            job: Of buyers that buy meanwhile; None without.
         """
+        self._job = job
         self._plan, self._cores, self._server, self._walkers, self._rng = plan, cores, server, walkers, rng
         self._tokens = tokens[: plan.clients]
         self._sampled = frozenset(spread(plan.clients, min(SAMPLED, plan.clients)).tolist())
@@ -117,7 +125,7 @@ class Run:
             The report, and what else is worth knowing, a line each.
 
         Raises:
-            BenchFault: Not everybody was let in, or not where they were last.
+            BenchFault: Not everybody was let in, or not where they were last, or buyers did not buy to the end.
             ServerFault: The server ended.
         """
         load, plan = self._load, self._plan
@@ -151,7 +159,7 @@ class Run:
 
     def _window(self, pace: Pace, rss_before: int, progress: Progress) -> _Window:
         plan, server = self._plan, self._server
-        with _no_collector(), self._neighbour():
+        with _no_collector(), self._neighbour(), self._trading() as trades:
             pace.walk(WARM_UP_S - _CALM_S, lambda share: None)
             ticks_before = server.ticks()
             pace.walk(_CALM_S, lambda share: None)
@@ -161,9 +169,12 @@ class Run:
             pace.walk(plan.seconds, progress)
             end = self._moment()
             ticks_after = server.ticks()
+            traded = trades.stop(begin.at, end.at) if trades else 0
         lateness_ms = float(np.percentile(pace.lateness_s[first_slot:], 99)) * 1000
         per_client = (rss_joined - rss_before) / plan.clients
-        return _Window(begin, end, ticks_before, ticks_after, lateness_ms, per_client, server.rss_kb())
+        return _Window(
+            begin, end, ticks_before, ticks_after, lateness_ms, per_client, server.rss_kb(), traded
+        )
 
     def _moment(self) -> _Moment:
         load = self._load
@@ -204,6 +215,7 @@ class Run:
             load_bound=self._bound(window, load_cores),
             seconds=plan.seconds,
             move_hz=plan.move_hz,
+            trades_per_s=round(window.traded / seconds, 1),
         )
 
     def _bound(self, window: _Window, load_cores: float) -> bool:
@@ -246,6 +258,17 @@ class Run:
     def _neighbour(self) -> contextlib.AbstractContextManager[None]:
         busy = self._plan.busy_neighbour
         return busy_neighbour(self._cores.server) if busy else contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def _trading(self) -> Iterator[TradeLoad | None]:
+        """Buyers, if any are asked for; walkers go on reading until all are in."""
+        if self._job is None:
+            yield None
+            return
+        with TradeLoad(self._job, self._server.port, self._cores.load) as trades:
+            while not trades.buying():
+                self._load.idle(_LOOK_S)
+            yield trades
 
 
 def spread(clients: int, count: int) -> I64:

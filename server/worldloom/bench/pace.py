@@ -112,7 +112,7 @@ class Pace:
         speaking = others[self._says[others] == number % self._say_periods]
         looking = others[self._looks[others] == number % self._look_periods]
         for index in speaking.tolist():
-            line = Say(number, SayKind.SAY, f"a line by {index} at {number}")
+            line = Say(number + 1, SayKind.SAY, f"a line by {index} at {number}")
             self._send(index, client_frame(encode(line)))
         for index in looking.tolist():
             self._look_round(index)

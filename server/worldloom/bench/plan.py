@@ -42,6 +42,8 @@ class Plan:
     """What weaves it."""
     busy_neighbour: bool = False
     """A busy process shares the server's core."""
+    trade_load: bool = False
+    """Land is bought all the time."""
 
     def __post_init__(self) -> None:
         for name, value, low, high in (

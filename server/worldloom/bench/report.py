@@ -50,6 +50,8 @@ class CrowdReport:
     """The load was the bottleneck: the run does not count."""
     seconds: float
     move_hz: float
+    trades_per_s: float
+    """Done and answered meanwhile; 0 where none were asked for."""
 
     def to_json(self) -> str:
         """One line."""

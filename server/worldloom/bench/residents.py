@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from worldloom.bench.offers import SETTINGS
 from worldloom.config import load
 from worldloom.persistence.migrate import migrate
 from worldloom.persistence.store import open_store
@@ -32,11 +33,13 @@ class Settings:
         clients: How many come from one address; limits on connections and joins make room for them.
         full_rate: No budget of bytes.
         generator: What makes the land.
+        trades: Land is claimed anywhere and bought as fast as it goes.
     """
 
     clients: int
     full_rate: bool
     generator: str = "noise"
+    trades: bool = False
 
     def to_toml(self) -> str:
         """The configuration file. All limits stay as they are but those by which one address may not be a crowd."""
@@ -52,6 +55,8 @@ class Settings:
                 "[limits]",
                 # Each connection begins with a request.
                 "http_requests_per_s = 1000",
+                *(["commands_per_s = 1000"] if self.trades else []),
+                *(SETTINGS if self.trades else []),
                 "[world]",
                 f"seed = {_SEED}",
                 "[worldgen]",

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from worldloom_sdk.protocol.geometry import CELL_M, CELL_UNITS, XZ_PER_M
 
-__all__ = ["WALK_M_PER_S", "Area", "Scenario", "Walkers", "area_of", "far_places"]
+__all__ = ["AWAY_M", "WALK_M_PER_S", "Area", "Scenario", "Walkers", "area_of", "far_places"]
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -23,6 +23,8 @@ _TURN = 0.12
 """Standard deviation of the turn at each move, in radians; one in fifty is a sharp one."""
 _ORIGIN_M = 96.0
 """Low corner of the concert's square: on a cell's corner, far from any region's border."""
+AWAY_M = 16_384
+"""Who is so far to the high side is out of everybody's sight."""
 _FAR_M = 1024
 """Four regions, so that nobody there shares a region around them with another."""
 

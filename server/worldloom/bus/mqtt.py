@@ -93,6 +93,7 @@ class MqttPublisher:
         self._connected, self._full = False, False
         self._last_error = ""
         self._tries = 0
+        self._head, self._head_is_told = b"", True
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._drain_until = 0.0
@@ -107,6 +108,17 @@ class MqttPublisher:
             return
         self._outbox.append((self.topics.events(event.rx, event.rz), payload))
         self._trim()
+        self._wake.set()
+
+    def keep_head(self, number: int, sha256: bytes, at_ms: int) -> None:
+        """The land register has a new head: retained by the broker, told again after a lost connection. Never waits.
+
+        Args:
+            number: Of the newest seal.
+            sha256: Its hash, 32 bytes.
+            at_ms: Unix time.
+        """
+        self._head, self._head_is_told = self.topics.head(number, sha256, at_ms), False
         self._wake.set()
 
     def stats(self) -> MqttStats:
@@ -158,14 +170,22 @@ class MqttPublisher:
         """Send what there is, until the connection is lost or all is said."""
         await link.publish(self.topics.status, self.topics.state(online=True), retain=True)
         self._connected = True
+        self._head_is_told = not self._head
         _log.info("connected to %s:%d; topics begin with %s", *self._where, self.topics.base)
         while not self._stopping.is_set():
             self._full = False
             self._wake.clear()
+            await self._tell_head(link)
             await self._send(link)
             await self._wake.wait()
+        await self._tell_head(link)
         await self._send(link)
         await link.publish(self.topics.status, self.topics.state(online=False), retain=True)
+
+    async def _tell_head(self, link: BrokerLink) -> None:
+        if not self._head_is_told:
+            self._head_is_told = True
+            await link.publish(self.topics.register, self._head, retain=True)
 
     async def _send(self, link: BrokerLink) -> None:
         """Send the outbox, some at once; what is not acknowledged goes back to it.

@@ -31,6 +31,7 @@ class WorldTopics:
     def __init__(self, prefix: str, world_id: str, name: str, epoch: int) -> None:
         self.base = f"{prefix}/{world_id}"
         self.status = f"{self.base}/status"
+        self.register = f"{self.base}/register"
         self._world_id, self._name, self._epoch = world_id, name, epoch
 
     def events(self, rx: int, rz: int) -> str:
@@ -52,6 +53,11 @@ class WorldTopics:
             told |= {"how": event.how, "avatar": event.avatar, "name": event.name}
         if event.sha256:
             told |= {"source": event.source, "sha256": event.sha256}
+        return msgspec.json.encode(told)
+
+    def head(self, number: int, sha256: bytes, at_ms: int) -> bytes:
+        """What the retained head of the land register says."""
+        told = {"v": PAYLOAD_VERSION, "number": number, "hash": sha256.hex(), "at_ms": at_ms}
         return msgspec.json.encode(told)
 
     def state(self, online: bool) -> bytes:

@@ -50,7 +50,7 @@ def has_world(url: str) -> bool:
         path = Path(url.removeprefix(_SQLITE).partition("?")[0])
         return path.exists() and path.stat().st_size > 0
     try:
-        from worldloom.persistence.migrate import revision_at
+        from worldloom.persistence.revisions import revision_at
 
         return revision_at(url) is not None
     except (ModuleNotFoundError, WorldloomError):
@@ -59,7 +59,7 @@ def has_world(url: str) -> bool:
 
 def _ask_postgres(url: str) -> Check:
     try:
-        from worldloom.persistence.migrate import revision_at
+        from worldloom.persistence.revisions import revision_at
 
         found = revision_at(url)
     except ModuleNotFoundError as missing:
@@ -73,7 +73,7 @@ def _ask_postgres(url: str) -> Check:
 def _of_revision(well: str, found: str | None) -> Check:
     """What a database's tables mean for the next start."""
     try:
-        from worldloom.persistence.migrate import head_revision, known_revisions
+        from worldloom.persistence.revisions import head_revision, known_revisions
     except ModuleNotFoundError:  # told of before; without SQLAlchemy nothing starts
         return Check(State.OK, "database", well)
     head = head_revision()

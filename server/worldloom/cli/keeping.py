@@ -14,6 +14,7 @@ from rich.progress import Progress as Bars
 
 from worldloom.persistence.archive import Manifest, Progress
 from worldloom.persistence.archive_read import open_archive
+from worldloom.realm.counts import counted
 
 __all__ = ["check", "contents", "told_on_stderr", "where_options"]
 
@@ -48,14 +49,14 @@ def contents(manifest: Manifest, path: Path, began_s: float) -> str:
         path: The archive.
         began_s: Monotonic seconds.
     """
-    counted = [
-        f"{manifest.rows} rows",
-        f"{manifest.rows_of('tile')} tiles",
-        f"{manifest.rows_of('account')} accounts",
+    counts = [
+        counted(manifest.rows, "row"),
+        counted(manifest.rows_of("tile"), "tile"),
+        counted(manifest.rows_of("account"), "account"),
     ]
     about = manifest.about
     return (
-        f"{about.world_name!r} of {manifest.made}: {', '.join(counted)}, {path.stat().st_size / 1e6:.1f} MB, "
+        f"{about.world_name!r} of {manifest.made}: {', '.join(counts)}, {path.stat().st_size / 1e6:.1f} MB, "
         f"{time.monotonic() - began_s:.1f} s, tables of {about.revision}"
     )
 

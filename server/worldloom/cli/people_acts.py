@@ -20,6 +20,7 @@ from worldloom.config import Config
 from worldloom.errors import Refusal
 from worldloom.persistence.store import SqlStore
 from worldloom.ports import AuditRow, Tx
+from worldloom.realm.counts import counted
 from worldloom.services import order, reports
 from worldloom.services.asking import OPERATOR
 from worldloom_sdk.protocol.messages import RefusalCode, Role
@@ -210,10 +211,10 @@ async def _lay(store: SqlStore, _: Config, args: argparse.Namespace) -> int:
 
 async def _invite(store: SqlStore, config: Config, args: argparse.Namespace) -> int:
     secret = await store.run(order.invite, order.Invite(OPERATOR, unix_ms(), args.uses, args.minutes))
-    count = "1 newcomer" if args.uses == 1 else f"{args.uses} newcomers"
     print(secret.text)
     print(
-        f"An invitation for {count}, {until(secret.until_ms)}. It is shown this once: its hash alone is kept."
+        f"An invitation for {counted(args.uses, 'newcomer')}, {until(secret.until_ms)}. "
+        "It is shown this once: its hash alone is kept."
     )
     print("They give it where their client asks for an invitation or password; in the SDK: access=CODE.")
     if config.access.mode != "invitation":

@@ -9,15 +9,12 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any
 
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
+from rich.cells import cell_len
 
 from worldloom.errors import Refusal, WorldloomError
 from worldloom.realm.networks import clean_network
+from worldloom.realm.order import REASON_MAX
 from worldloom.services.asking import Whom
-from worldloom.services.order import REASON_MAX
 from worldloom_sdk.protocol.messages import Role
 
 __all__ = [
@@ -46,9 +43,8 @@ NUMBER_MAX = 2**31 - 1
 NAME_CHARS = 64
 WIDEST_UNASKED = {4: 24, 6: 48}
 """Bits of the widest network that is banned without a question, by version of the protocol."""
-LINE_MAX = 1_000
-"""Columns of a table: a line is broken by the terminal, if at all, so that networks and codes stay in one piece."""
-NUMERIC = {"#", "s"}
+BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
+NUMERIC = {"#", "s", "amount", "transfers", "in", "out", "price", "rent"}
 """Heads of columns of numbers."""
 _TIME = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,8})m)?", re.ASCII)
 _NUMBER = re.compile(r"#?(\d{1,10})", re.ASCII)
@@ -84,14 +80,17 @@ def add_who(parser: argparse.ArgumentParser, network: bool = False, guest: bool 
         )
 
 
-def add_reason(parser: argparse.ArgumentParser) -> None:
-    """Add ``--reason``."""
+def add_reason(
+    parser: argparse.ArgumentParser,
+    summary: str = "kept in the audit log; who is kicked, banned or muted is told it",
+) -> None:
+    """Add ``--reason``, and what becomes of it."""
     parser.add_argument(
         "--reason",
         metavar="TEXT",
         default="",
         type=short_text(REASON_MAX),
-        help="kept in the audit log; who is kicked, banned or muted is told it",
+        help=summary,
     )
 
 
@@ -262,18 +261,27 @@ def until(until_ms: int | None) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], indent: int = 0) -> None:
-    """Print a table, one line a row; without heads of columns where all are empty."""
-    table = Table(
-        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=any(columns)
-    )
-    for name in columns:
-        table.add_column(name, justify="right" if name in NUMERIC else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(plain(cell)) for cell in row))
-    console = Console(highlight=False, width=LINE_MAX)
-    with console.capture() as captured:
-        console.print(Padding(table, (0, 0, 0, indent), expand=False))
-    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    """Print a table, one line a row; without heads of columns where all are empty.
+
+    No line is broken here, so that networks and codes stay in one piece. Rich's own tables look the same, and take
+    long to load.
+    """
+    table = [tuple(map(plain, row)) for row in rows]
+    widths = [max(map(cell_len, cells)) for cells in zip(columns, *table, strict=True)]
+    numeric = [name in NUMERIC for name in columns]
+    if any(columns):
+        head = _line(columns, widths, numeric, indent)
+        print(f"{BOLD}{head}{PLAIN}" if sys.stdout.isatty() else head)
+    for row in table:
+        print(_line(row, widths, numeric, indent))
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool], indent: int) -> str:
+    parts = []
+    for cell, width, is_number in zip(cells, widths, numeric, strict=True):
+        fill = " " * (width - cell_len(cell))
+        parts.append(f"{fill}{cell}" if is_number else f"{cell}{fill}")
+    return (" " * indent + "  ".join(parts)).rstrip()
 
 
 def print_json(value: object) -> None:

@@ -75,16 +75,26 @@ def announcement(url: str, network_address: str | None = None) -> str:
     parts = urlsplit(url)
     host = parts.hostname or ""
     everywhere = host in {"0.0.0.0", "::"}
-    places = [("here", "127.0.0.1" if everywhere else host)]
-    other = network_address or (_network_address() if everywhere else None)
-    if everywhere and other:
-        places.append(("network", other))
+    other = (network_address or _network_address()) if everywhere else None
+    here = _netloc("127.0.0.1" if everywhere else host, parts.port)
     socket_scheme = "wss" if parts.scheme == "https" else "ws"
-    lines = [f"Worldloom {worldloom_version()} is open. Ctrl-C saves and stops."]
-    for label, address in places:
-        netloc = f"[{address}]:{parts.port}" if ":" in address else f"{address}:{parts.port}"
-        lines.append(f"  {label:8} {parts.scheme}://{netloc}  {socket_scheme}://{netloc}{SUBPROTOCOL_PATH}")
+    lines = [
+        f"Worldloom {worldloom_version()} is open. To walk in it, open this link in a browser:",
+        "",
+        f"  {parts.scheme}://{here}/",
+        *(
+            [f"  {parts.scheme}://{_netloc(other, parts.port)}/  from elsewhere in the network"]
+            if other
+            else []
+        ),
+        "",
+        f"Bots come in at {socket_scheme}://{here}{SUBPROTOCOL_PATH}. Ctrl-C saves and stops.",
+    ]
     return "\n".join(lines)
+
+
+def _netloc(host: str, port: int | None) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def raise_file_limit(needed: int) -> None:

@@ -1,21 +1,24 @@
 """What the jobs of ``worldloom worldgen`` share: which part of the world, what was found there, what is said of it."""
 
 import argparse
+import math
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING, Any
 
 from worldloom.app.version import worldloom_version
 from worldloom.cli.settings import add_config_option, add_data_option
+from worldloom.realm.counts import counted
 from worldloom_sdk.protocol.geometry import REGION_LIMIT, REGION_M
-from worldloom_sdk.protocol.tiles import Tile
+
+if TYPE_CHECKING:  # Slow to load, and who only reads a place or a size does without.
+    from rich.progress import Progress
+
+    from worldloom_sdk.protocol.tiles import Tile
 
 __all__ = [
     "MAX_SIDE",
@@ -48,11 +51,11 @@ class Land:
     """The place that was asked for, x and z in metres."""
     size: tuple[int, int]
     """Regions wide and deep."""
-    stored: dict[Region, Tile]
-    made: dict[Region, Tile]
+    stored: "dict[Region, Tile]"
+    made: "dict[Region, Tile]"
 
     @property
-    def tiles(self) -> dict[Region, Tile]:
+    def tiles(self) -> "dict[Region, Tile]":
         """Every region of the rectangle."""
         return self.stored | self.made
 
@@ -64,7 +67,7 @@ class Land:
     def counted(self) -> str:
         """How many regions are from where, for the last line of a job."""
         made = f"{len(self.made)} made for this file alone"
-        return f"{len(self.stored)} regions from the world, {made}; this command stored nothing"
+        return f"{counted(len(self.stored), 'region')} from the world, {made}; this command stored nothing"
 
     def facts(self) -> dict[str, Any]:
         """Where a file comes from and how its land was made, in what JSON can say; the seed as text."""
@@ -151,8 +154,11 @@ def read_size(text: str) -> tuple[int, int]:
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
-    """Bars on standard error; none where that is no terminal."""
+def progress(quiet: bool = False) -> Iterator["Progress"]:
+    """Bars on standard error; none if ``quiet``, or where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (
         TextColumn("{task.description:>8}"),
         BarColumn(),
@@ -160,14 +166,21 @@ def progress() -> Iterator[Progress]:
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bars:
+    with Progress(
+        *columns, console=console, transient=True, disable=quiet or not sys.stderr.isatty()
+    ) as bars:
         yield bars
 
 
 def regions_of(around: tuple[float, float], wide: int, deep: int) -> list[Region]:
-    """The regions of a rectangle whose middle is nearest to a place, none beyond the end of the world."""
+    """The regions of a rectangle around a place, none beyond the end of the world.
+
+    Along an odd side the middle region has the place in it; along an even one the border that is nearest to it is the
+    middle.
+    """
     low = []
     for middle_m, count in zip(around, (wide, deep), strict=True):
-        first = round(middle_m / REGION_M - count / 2)
+        at = middle_m / REGION_M
+        first = math.floor(at) - count // 2 if count % 2 else round(at - count / 2)
         low.append(min(max(first, -REGION_LIMIT), REGION_LIMIT + 1 - count))
     return [(low[0] + x, low[1] + z) for z in range(deep) for x in range(wide)]

@@ -7,7 +7,8 @@ from rich.progress import Progress
 from worldloom.cli.worldgen_land import Land, add_job
 from worldloom.config import Config
 from worldloom.errors import ConfigError
-from worldloom.worldgen.chart import PIXEL_M, Caption, chart, pixel_m_for
+from worldloom.worldgen.chart import Caption, chart
+from worldloom.worldgen.scales import PIXEL_M, pixel_m_for
 from worldloom_sdk.protocol.geometry import REGION_M
 
 __all__ = ["add_to"]

@@ -10,6 +10,7 @@ from worldloom.cli.worldgen_land import read_place, read_size, regions_of
 from worldloom.errors import ConfigError
 from worldloom.persistence.store import open_beside
 from worldloom.ports import StyleRow, Tx, WorldRow
+from worldloom.realm.counts import counted
 from worldloom.services import styles
 from worldloom.worldgen.sources import check_model
 
@@ -61,8 +62,8 @@ def _run(args: argparse.Namespace) -> int:
     print(reading.describe())
     kept = len(regions) - stored
     print(
-        f"{stored} regions will be woven so"
-        + (f"; {kept} are settled already and stay as they are" if kept else "")
+        f"{counted(stored, 'region')} will be woven so"
+        + (f"; {kept} settled already, left as before" if kept else "")
     )
     return 0 if stored else 1
 

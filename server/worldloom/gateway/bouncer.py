@@ -8,7 +8,7 @@ from worldloom.gateway.entrance import standing_of
 from worldloom.gateway.session import Session, SessionState, Standing
 from worldloom.gateway.times import Times
 from worldloom.replication.fanout import FanOut
-from worldloom.replication.feed import SetLayer
+from worldloom.replication.feed import SetAccess, SetLayer
 from worldloom.replication.uplink import Uplink
 from worldloom.replication.wire import message
 from worldloom.services.standing import Standing as Found
@@ -84,6 +84,8 @@ class Bouncer:
             self._fanout.regard(session.seat, layers=standing.layers)
         if standing.hidden != before.hidden:
             self._uplink.control(SetLayer(session.avatar, standing.layer))
+        if (standing.access, standing.owner_account) != (before.access, before.owner_account):
+            self._uplink.control(SetAccess(session.avatar, standing.owner_account or 0, standing.access))
         if session.state is SessionState.LIVE:
             self.tell(session)
 

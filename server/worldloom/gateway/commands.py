@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from worldloom.errors import Refusal
 from worldloom.gateway.errands import Errands
+from worldloom.gateway.finding import Finder
 from worldloom.gateway.roster import Roster
 from worldloom.gateway.session import FOREVER, Bucket, Session, SessionState
 from worldloom.gateway.times import Times
@@ -84,7 +85,8 @@ class Commands:
             messages.Who: self._who,
             messages.Leave: lambda session, _: self._leave(session),
         }
-        self._commands: dict[type, Callable[[Session, Any], None]] = {
+        self._commands: dict[type, Callable[[Session, Any], object]] = {
+            messages.Find: Finder(roster, fanout.mirror, times).find,
             messages.Say: self._say,
             messages.Whisper: self._whisper,
             messages.Signal: self._signal,
@@ -125,12 +127,12 @@ class Commands:
             if slow is not None:
                 self.errands.start(session, number, lambda: slow(session, asked))
                 return
-            self._commands[type(asked)](session, asked)
+            result = self._commands[type(asked)](session, asked)
         except Refusal as refusal:
             self.refused[refusal.code] += 1
             session.refuse(number, refusal)
         else:
-            session.write(message(messages.Done(number)))
+            session.write(message(messages.Done(number, result)))
 
     def _check_voice(self, session: Session) -> None:
         muted_ms = session.standing.muted_ms(self._unix_ms())
@@ -211,7 +213,7 @@ class Commands:
             raise Refusal(
                 RefusalCode.STATE,
                 "you are invisible to whom it is for, and would not be any more",
-                "appear first",
+                "appear first, or come out of where you are",
             )
         now, post = self._world_ms(), (session.avatar, session.name, channel, what)
         if not other.deliver(told, self._monotonic(), now, post):

@@ -7,6 +7,7 @@ from worldloom.errors import Refusal
 from worldloom.gateway.enforcer import Enforcer
 from worldloom.gateway.evidence import Evidence
 from worldloom.gateway.limits import RateLimit
+from worldloom.gateway.looks import LookTeller
 from worldloom.gateway.roster import Roster
 from worldloom.gateway.session import Session
 from worldloom.gateway.shuns import Shuns
@@ -17,6 +18,7 @@ from worldloom.realm.order import allow
 from worldloom.realm.skeletons import skeleton
 from worldloom.services import access, order, people, reports, shuns
 from worldloom.services.asking import By, Whom, authorise
+from worldloom.services.looks import SetFindable, SetLook, check_look, set_findable, set_look
 from worldloom_sdk.protocol import messages
 from worldloom_sdk.protocol.messages import AccountAct, BlockReach, OrderAct, Person, RefusalCode
 
@@ -47,6 +49,7 @@ class Desk:
         store: Where everything durable is.
         roster: Who is here.
         blocks: Personal blocks among them.
+        looks: Tells others what they look like.
         evidence: What they were sent.
         enforcer: Told when something was done.
         times: Clocks.
@@ -58,12 +61,14 @@ class Desk:
         store: Store,
         roster: Roster,
         blocks: Shuns,
+        looks: LookTeller,
         evidence: Evidence,
         enforcer: Enforcer,
         times: Times,
         seal_key: bytes,
     ) -> None:
         self._store, self._roster, self._shuns, self._evidence = store, roster, blocks, evidence
+        self._looks = looks
         self._enforcer, self._times, self._seal_key = enforcer, times, seal_key
         self._report_pace = RateLimit(1 / _REPORT_EVERY_S, 1)
         self._reports_a_day = RateLimit(_REPORTS_A_DAY / 86_400, _REPORTS_A_DAY)
@@ -173,9 +178,38 @@ class Desk:
         )
         return next(alike, None) if name else None
 
-    # ---- one's own account
+    # ---- oneself, and one's own account
+
+    async def _look(self, session: Session, look: bytes) -> None:
+        check_look(look)
+        wait = session.buckets.looks.take(self._times.monotonic())
+        if wait:
+            raise Refusal(RefusalCode.RATE, "too many looks", "change less often", round(wait * 1_000) + 1)
+        if session.account is not None:
+            await self._store.run(set_look, SetLook(session.account, look))
+        self._looks.change(self._now(session), look)
+
+    async def _findable(self, session: Session, findable: bool) -> None:
+        if session.account is not None:
+            await self._store.run(set_findable, SetFindable(session.account, findable))
+        self._now(session).findable = findable
+
+    def _now(self, session: Session) -> Session:
+        """The store may have taken so long that the one who asked has come again."""
+        return self._roster.find(session.avatar) or session
 
     async def _account(self, session: Session, asked: messages.Account) -> object:
+        if asked.act is AccountAct.LOOK:
+            await self._look(session, asked.look)
+        elif asked.act is AccountAct.FINDABLE:
+            await self._findable(session, asked.on)
+        elif asked.act is AccountAct.BLOCKED:
+            return await self._blocked(session)
+        else:
+            return await self._own_account(session, asked)
+        return None
+
+    async def _own_account(self, session: Session, asked: messages.Account) -> object:
         if session.account is None:
             raise Refusal(
                 RefusalCode.FORBIDDEN, "expected an account, got a guest", "come with a name that is kept"
@@ -254,6 +288,13 @@ class Desk:
             raise Refusal(RefusalCode.UNAVAILABLE, text, "try again", round(wait * 1_000) + 1)
 
     # ---- personal blocks
+
+    async def _blocked(self, session: Session) -> list[messages.Blocked]:
+        own = dict(session.own_shuns)
+        known = await self._store.read(shuns.names, [avatar for avatar in own if avatar < _GUEST_BIT])
+        guests = {one.avatar: one.name for avatar in own if (one := self._roster.find(avatar)) is not None}
+        named = {**guests, **known}
+        return [messages.Blocked(a, named[a], reach) for a, reach in sorted(own.items()) if a in named]
 
     async def _block(self, session: Session, asked: messages.Block) -> object:
         avatar = asked.avatar

@@ -42,7 +42,7 @@ class Earthworks:
     async def _edit(self, session: Session, asked: messages.EditTerrain) -> list[Edited]:
         standing = session.standing
         # The database decides again, in the transaction; this spares it those who may not anyway.
-        allow_edit(standing.role, standing.scopes)
+        allow_edit(standing.role, standing.scopes, with_right=session.account is not None)
         patch = _patch(asked)
         by = By(session.account, session.name, standing.role, standing.scopes)
         try:

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
+from worldloom.config import MoneyConfig
 from worldloom.errors import DATABASE_AWAY, Refusal, StoreUnavailable
 from worldloom.gateway.door import Door
+from worldloom.gateway.links import Links
 from worldloom.gateway.roster import Roster
 from worldloom.gateway.session import FOREVER, Bucket, Standing
 from worldloom.gateway.times import Times
@@ -18,6 +20,7 @@ from worldloom.realm.names import Name, clean_name
 from worldloom.realm.networks import networks_of
 from worldloom.realm.order import is_staff
 from worldloom.services import access, accounts, codes
+from worldloom.services.newcomers import Newcomer, welcome
 from worldloom.services.standing import Ask, enter
 from worldloom.services.standing import Standing as Found
 from worldloom_sdk.protocol.geometry import REGION_SHIFT
@@ -70,6 +73,8 @@ class Admitted:
     z: int
     yaw: int
     known: Known
+    instead: tuple[int, int] | None = None
+    """Where else, x and z, if it may not be there: for who asked for a place."""
 
     @property
     def account(self) -> int | None:
@@ -97,6 +102,8 @@ class Entrance:
         spawn: A place for newcomers, in units.
         land_ready: Waits until a region's land is made.
         times: Clocks.
+        money: What newcomers are granted.
+        links: Where people come by links; nowhere by default.
     """
 
     def __init__(
@@ -108,9 +115,12 @@ class Entrance:
         spawn: Callable[[], tuple[int, int]],
         land_ready: Callable[[int, int], Awaitable[bool]],
         times: Times,
+        money: MoneyConfig = MoneyConfig(),  # noqa: B008 (frozen)
+        links: Links | None = None,
     ) -> None:
         self._store, self._roster, self._rules, self._door = store, roster, rules, door
         self._spawn, self._land_ready = spawn, land_ready
+        self._money, self._links = money, links
         self._unix_ms, self._monotonic = times.unix_ms, times.monotonic
         self._joins = Bucket(rules.joins_per_s, rules.joins_per_s)
         self._guests = 0
@@ -244,30 +254,38 @@ class Entrance:
             raise _taken(name)
         return Known(None, standing_of(found, None, is_bot=hello.bot))
 
-    async def place(self, known: Known, hello: Hello, last_place: Callable[[int], Place | None]) -> Admitted:
+    async def place(
+        self, known: Known, hello: Hello, last_place: Callable[[int], Place | None], home: str = ""
+    ) -> Admitted:
         """Find the place where the body is set down, and wait until there is land.
 
         Args:
             known: Whose body.
             hello: What was said.
             last_place: Where an account was last, x, z, y, yaw in units, if the database may not know yet.
+            home: The address that it comes from.
 
         Raises:
             Refusal: The land there could not be made.
         """
         account = known.row
         x, z, yaw = self._where(account, last_place)
-        if not await self._is_land(x >> REGION_SHIFT, z >> REGION_SHIFT):
+        # At once: together they may take as long as one of them.
+        is_land, asked = await asyncio.gather(
+            self._is_land(x >> REGION_SHIFT, z >> REGION_SHIFT), self._asked_for(hello, home)
+        )
+        if not is_land:
             raise Refusal(RefusalCode.UNAVAILABLE, "the land there could not be made", "try again", RETRY_MS)
+        where = (x, z, yaw, known) if asked is None else (*asked, yaw, known, (x, z))
         if account is not None:
             skeletons = _skeletons(clean_name(account.name))
-            return Admitted(account.account, account.name, skeletons, x, z, yaw, known)
+            return Admitted(account.account, account.name, skeletons, *where)
         self._guests += 1
         avatar = GUEST_BIT | self._guests & (GUEST_BIT - 1)
         name = _own_name(hello)
         if name is not None:
-            return Admitted(avatar, name.shown, _skeletons(name), x, z, yaw, known)
-        return Admitted(avatar, f"Guest {self._guests}", (f"guest {self._guests}",), x, z, yaw, known)
+            return Admitted(avatar, name.shown, _skeletons(name), *where)
+        return Admitted(avatar, f"Guest {self._guests}", (f"guest {self._guests}",), *where)
 
     async def register(self, who: Admitted, hello: Hello, home: str = "") -> Admitted:
         """Make an account for somebody who is about to come in: the last thing that can fail.
@@ -284,9 +302,11 @@ class Entrance:
             recovery_sha256=codes.hash_code(recovery),
             invitation=self._door.invitation(hello),
         )
+        network = next(reversed(networks_of(home)), home[:49])
+        gift = self._money.starting, self._money.grants_per_address_per_day
         try:
             async with asyncio.timeout(STORE_S):
-                row = await self._run_unless_late(accounts.register, command)
+                row = await self._run_unless_late(welcome, Newcomer(command, network, *gift))
             if command.invitation is not None:
                 self._door.guessed(home)
         except (StoreUnavailable, TimeoutError):
@@ -308,6 +328,9 @@ class Entrance:
             return await self._store.run(unless_late, command)
         finally:
             late.set()
+
+    async def _asked_for(self, hello: Hello, home: str) -> tuple[int, int] | None:
+        return await self._links.place(hello, home) if self._links is not None else None
 
     async def _is_land(self, rx: int, rz: int) -> bool:
         try:

@@ -19,6 +19,7 @@ from worldloom.gateway.enforcer import Enforcer
 from worldloom.gateway.entrance import Admitted, Entrance, Known
 from worldloom.gateway.evidence import SAMPLE_TICKS, Evidence
 from worldloom.gateway.inbox import MoveInbox
+from worldloom.gateway.looks import LookTeller
 from worldloom.gateway.news import RegionTeller
 from worldloom.gateway.pressure import Pressure
 from worldloom.gateway.roster import Roster
@@ -90,8 +91,11 @@ class Gateway:
         self.roster = Roster()
         self.entrance: Entrance | None = None
         self.enforcer: Enforcer | None = None
+        self.on_live: Callable[[Session], None] = lambda session: None
+        """Told of who is in the world, or in it again."""
         self.bouncer = Bouncer(fanout, uplink, times, self._throw_out, self._check_role)
         self.shuns = Shuns(self.roster, fanout)
+        self.looks = LookTeller(self.roster, fanout)
         self.evidence = Evidence(self.roster, fanout, times.world_ms)
         self.news = RegionTeller(self.roster)
         self.addresses = Addresses(rules)
@@ -157,7 +161,7 @@ class Gateway:
             return
         self._check_home(connection.home)
         with entrance.room(known):
-            who = await entrance.place(known, hello, self.last_place)
+            who = await entrance.place(known, hello, self.last_place, connection.home)
             if known.row is None and hello.keep and connection.is_open:
                 self._check_accounts(connection.home)
                 who = await entrance.register(who, hello, connection.home)
@@ -250,13 +254,17 @@ class Gateway:
         session.recovery, session.wrong_limit = known.recovery, self._rules.wrong_commands
         session.by_code = known.by_code
         session.shunned = known.shunned
+        if known.row is not None:
+            session.wear(known.row.look or b"")
+            session.findable = known.row.findable
         session.own_shuns = known.own_shuns
         self.roster.add(session)
         self.roster.move_tokens[row] = self._rules.moves_per_s
         self._attach(session, connection)
         self.shuns.enter(session)
         self._joining[session] = None
-        self._uplink.control(Join(who.avatar, who.x, who.z, who.yaw, standing.layer))
+        body = (standing.layer, standing.owner_account or 0, standing.access)
+        self._uplink.control(Join(who.avatar, who.x, who.z, who.yaw, *body, who.instead))
         return session
 
     def _take_over(self, session: Session, connection: Connection, resumed: bool) -> None:
@@ -270,7 +278,7 @@ class Gateway:
         self._lost.pop(session, None)
         session.told.clear()
         before = session.seat
-        session.seat = Seat(session.avatar, connection.socket.write_frame, before.layers)
+        session.seat = Seat(session.avatar, connection.socket.write_frame, before.own)
         session.seat.blocked, session.seat.deaf, session.seat.heard = (
             before.blocked,
             before.deaf,
@@ -379,6 +387,7 @@ class Gateway:
         self.steering.forgive()
         self.pressure.sweep()
         self.shuns.sweep()
+        self.looks.sweep()
 
     def places(self) -> dict[int, Place]:
         """Where every account is or was last: x, z, y, yaw in units."""
@@ -449,6 +458,7 @@ class Gateway:
             self.bouncer.tell(session)
         self.news.tell_all(session)
         self.attendance.note(session)
+        self.on_live(session)
         if not session.came:
             session.came = True
             self._on_event("came", session)

@@ -1,9 +1,10 @@
-"""The HTTP side of a gateway: health, metrics, content by hash, a page for people. Knows no sessions and no SQL.
+"""The HTTP side of a gateway: health, metrics, content by hash, the browser client. Knows no sessions and no SQL.
 
 Whatever is shown comes from callables that the application hands in. Every answer carries security headers; errors
 are JSON with a stable ``error`` and a ``detail`` that says expected and got.
 """
 
+import gzip
 import hashlib
 import hmac
 import re
@@ -11,8 +12,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from html import escape
-from importlib.resources import files
 from ipaddress import ip_address
 from typing import Annotated, Any
 
@@ -24,8 +23,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from worldloom.errors import DATABASE_AWAY, StoreUnavailable
 from worldloom.gateway.limits import RateLimit, address_key
+from worldloom.gateway.web import Web, load_web
 from worldloom.ports import OverlayRow
-from worldloom_sdk.protocol.geometry import REGION_LIMIT
+from worldloom_sdk.protocol.geometry import REGION_LIMIT, REGION_M
 from worldloom_sdk.protocol.messages import PROTOCOL_VERSION, SUBPROTOCOL_PATH
 
 __all__ = ["OVERLAY_MEDIA_TYPE", "About", "ContentSource", "OverlaySource", "make_app"]
@@ -40,7 +40,11 @@ OverlaySource = Callable[[tuple[int, int]], Awaitable[OverlayRow | None]]
 
 _RegionIndex = Annotated[int, Path(ge=-REGION_LIMIT, le=REGION_LIMIT)]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_PLACE = re.compile(r"(-?\d{1,8}(?:\.\d{1,6})?),(-?\d{1,8}(?:\.\d{1,6})?)", re.ASCII)
+"""x and z of a link to a place, in metres."""
 _FOR_EVER = "public, max-age=31536000, immutable"
+_QUICKLY = 5
+"""How hard gzip tries for what is sent once."""
 _METRICS_KEPT_S = 1.0
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _FOR_ANYBODY = ("ok", "status", "version", "world", "sessions")
@@ -52,10 +56,10 @@ _SECURITY_HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (
         b"content-security-policy",
-        b"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; "
-        b"base-uri 'none'; form-action 'none'",
+        b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     ),
 )
+"""What an answer says itself holds instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,14 @@ class About:
     version: str
     people: int
     """Who is connected now."""
+    coin: str = ""
+    """What a coin is called."""
+    digits: int = 2
+    """Of an amount, after the point."""
+    fee: int = 0
+    """Hundredths of a percent of a sale that go to the treasury."""
+    coins: str = ""
+    """What several coins are called."""
 
 
 class _ContentCache:
@@ -99,23 +111,30 @@ class _ContentCache:
 class _Frontage:
     """Limits requests by address and adds the security headers, around the whole application.
 
-    HEAD is answered as GET is; the server leaves the body out.
+    HEAD is answered as GET is; the server leaves the body out. The browser client's files are not counted: a page
+    asks for a hundred at once, is broken by one that is refused, and from memory they cost hardly more than a refusal.
     """
 
-    def __init__(self, app: ASGIApp, requests: RateLimit, on_answer: Callable[[int], None]) -> None:
-        self._app, self._requests, self._on_answer = app, requests, on_answer
+    def __init__(
+        self, app: ASGIApp, requests: RateLimit, on_answer: Callable[[int], None], uncounted: str
+    ) -> None:
+        self._app, self._requests, self._on_answer, self._uncounted = app, requests, on_answer, uncounted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._on_answer(message["status"])
-                message["headers"] = [*message.get("headers", ()), *_SECURITY_HEADERS]
+                given = list(message.get("headers", ()))
+                names = {name for name, _ in given}
+                message["headers"] = [*given, *(pair for pair in _SECURITY_HEADERS if pair[0] not in names)]
             await send(message)
 
         if scope.get("method") == "HEAD":
             scope = {**scope, "method": "GET"}
         client = scope.get("client")
-        wait = self._requests.take(address_key(client[0]), time.monotonic()) if client else 0.0
+        wait = 0.0
+        if client and not scope.get("path", "").startswith(self._uncounted):
+            wait = self._requests.take(address_key(client[0]), time.monotonic())
         if wait:
             answer = _error(429, "rate", "too many requests", {"Retry-After": str(int(wait) + 1)})
             await answer(scope, receive, send_with_headers)
@@ -138,6 +157,7 @@ def make_app(
     metrics_token: str = "",
     now: Callable[[], float] = time.monotonic,
     overlay: OverlaySource = _nothing_changed,
+    web: Web | None = None,
 ) -> FastAPI:
     """Build the application.
 
@@ -153,15 +173,22 @@ def make_app(
             asks from this machine is.
         now: Monotonic seconds.
         overlay: Looks overlays up; by default there is none.
+        web: The browser client; by default the one that comes along, which blocks when it is not loaded yet.
+
+    Raises:
+        WorldloomError: The installation has no browser client.
     """
+    web = web or load_web()
     app = FastAPI(
         title="Worldloom", version=about().version, docs_url=None, redoc_url=None, redirect_slashes=False
     )
-    app.add_middleware(_Frontage, requests=RateLimit(requests_per_s, 2 * requests_per_s), on_answer=on_answer)
+    requests = RateLimit(requests_per_s, 2 * requests_per_s)
+    app.add_middleware(_Frontage, requests=requests, on_answer=on_answer, uncounted=web.base)
     _add_status(app, health, _Kept(metrics, now), _Insiders(metrics_token))
     _add_content(app, _ContentCache(content, content_cache_bytes))
     _add_overlays(app, overlay)
-    _add_pages(app, about)
+    _add_page(app, about, web)
+    _add_web(app, web)
     _add_errors(app)
     return app
 
@@ -291,26 +318,66 @@ def _matches(if_none_match: str | None, etag: str) -> bool:
     return "*" in given or etag in given
 
 
-def _add_pages(app: FastAPI, about: Callable[[], About]) -> None:
-    page_text = files("worldloom.gateway").joinpath("page.html").read_text(encoding="utf-8")
+def _add_page(app: FastAPI, about: Callable[[], About], web: Web) -> None:
+    kept = {"Cache-Control": "no-store", "Content-Security-Policy": web.policy, "Vary": "Accept-Encoding"}
 
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> HTMLResponse:
         now = about()
+        scheme = "wss" if request.url.scheme == "https" else "ws"
         filled = {
-            "world": escape(now.world),
-            "version": escape(now.version),
+            "world": now.world,
+            "version": now.version,
             "people": _people(now.people),
-            "scheme": "wss" if request.url.scheme == "https" else "ws",
-            "host": escape(request.headers.get("host", "localhost")),
-            "path": SUBPROTOCOL_PATH,
+            "coin": now.coin,
+            "coins": now.coins,
+            "digits": str(now.digits),
+            "fee": str(now.fee),
+            "socket": f"{scheme}://{request.headers.get('host', 'localhost')}{SUBPROTOCOL_PATH}",
         }
-        return HTMLResponse(_fill(page_text, filled), headers={"Cache-Control": "no-store"})
+        body, headers = web.fill(filled).encode(), dict(kept)
+        if _takes_gzip(request.headers.get("accept-encoding", "")):
+            body, headers["Content-Encoding"] = gzip.compress(body, _QUICKLY), "gzip"
+        return HTMLResponse(body, headers=headers)
+
+    @app.get("/@{place}", include_in_schema=False)
+    async def page_at(place: str, request: Request) -> HTMLResponse:
+        if not _is_place(place):
+            within = REGION_LIMIT * REGION_M
+            raise HTTPException(404, f"expected /@x,z in metres from -{within} to {within}, got none")
+        return await page(request)
 
     @app.get(SUBPROTOCOL_PATH, include_in_schema=False)
     async def no_upgrade() -> Response:
         text = f"expected a WebSocket handshake (RFC 6455), got a plain request; protocol {PROTOCOL_VERSION}"
         return _error(426, "upgrade_required", text, {"Upgrade": "websocket", "Connection": "Upgrade"})
+
+
+def _add_web(app: FastAPI, web: Web) -> None:
+    async def web_file(request: Request) -> Response:
+        version, path = request.path_params["version"], request.path_params["path"]
+        found = web.files.get(path) if version == web.version else None
+        if found is None:
+            raise HTTPException(404, f"expected a file of version {web.version}, got none")
+        is_packed = found.packed is not None and _takes_gzip(request.headers.get("accept-encoding", ""))
+        etag = f'"{found.sha256}-gzip"' if is_packed else f'"{found.sha256}"'
+        headers = {
+            "ETag": etag,
+            "Cache-Control": _FOR_EVER,
+            "Vary": "Accept-Encoding",
+            # A worker is held to that of the module it starts with.
+            "Content-Security-Policy": web.policy,
+        }
+        if _matches(request.headers.get("if-none-match"), etag):
+            return Response(status_code=304, headers=headers)
+        if is_packed:
+            headers["Content-Encoding"] = "gzip"
+        return Response(
+            found.packed if is_packed else found.data, headers=headers, media_type=found.media_type
+        )
+
+    # Without FastAPI's parameters, which take longer than the file: a page asks for a hundred.
+    app.add_route("/web/{version}/{path:path}", web_file, include_in_schema=False)
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -334,9 +401,18 @@ def _error(status: int, name: str, detail: str, headers: Mapping[str, str] | Non
     return JSONResponse({"error": name, "detail": detail}, status, headers=kept)
 
 
+def _takes_gzip(accept_encoding: str) -> bool:
+    for offer in accept_encoding.lower().split(","):
+        name, _, quality = offer.partition(";")
+        if name.strip() == "gzip":
+            return quality.replace(" ", "").rstrip("0.") != "q="
+    return False
+
+
+def _is_place(text: str) -> bool:
+    found = _PLACE.fullmatch(text)
+    return found is not None and all(abs(float(part)) <= REGION_LIMIT * REGION_M for part in found.groups())
+
+
 def _people(count: int) -> str:
     return {0: "Nobody is here yet: be the first.", 1: "One is here."}.get(count, f"{count:,} are here.")
-
-
-def _fill(template: str, values: Mapping[str, str]) -> str:
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], template)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from worldloom.gateway.session import Session
+from worldloom.realm.name_index import NameIndex
 
 __all__ = ["Roster"]
 
@@ -33,6 +34,7 @@ class Roster:
         self._by_avatar: dict[int, Session] = {}
         self._by_resume: dict[str, Session] = {}
         self._by_skeleton: dict[str, Session] = {}
+        self._names = NameIndex()
         self._by_region: dict[Region, dict[Session, None]] = {}
 
     def __len__(self) -> int:
@@ -56,6 +58,10 @@ class Roster:
     def find(self, avatar: int) -> Session | None:
         """Who has this avatar."""
         return self._by_avatar.get(avatar)
+
+    def named(self, part: str) -> list[int]:
+        """The avatars of those with a part of a name: first those whose name begins with it."""
+        return self._names.find(part)
 
     def cards(self, avatars: Iterable[int], but: Collection[int]) -> list[bytes]:
         """The packed entries of People of those of some avatars that are here, less some."""
@@ -112,6 +118,8 @@ class Roster:
     def add(self, session: Session) -> None:
         """Somebody comes in."""
         self._by_avatar[session.avatar] = session
+        self._names.remove(session.avatar)
+        self._names.add(session.avatar, session.name)
         self._by_row[session.row] = session
         self.avatar_of[session.row] = session.avatar
         for skeleton in session.skeletons:
@@ -145,6 +153,7 @@ class Roster:
         if self._by_avatar.get(session.avatar) is not session:
             return
         del self._by_avatar[session.avatar]
+        self._names.remove(session.avatar)
         self.confirm_resume(session)
         self._by_resume.pop(session.resume, None)
         self._free(session.row)

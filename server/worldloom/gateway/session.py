@@ -15,7 +15,9 @@ from worldloom.gateway.sockets import GameSocket
 from worldloom.realm.order import STAFF_LAYER, is_staff
 from worldloom.replication.views import KEPT_TICKS, Seat
 from worldloom.replication.wire import message, name_card
+from worldloom.world.avatars import BOT, EVERYWHERE
 from worldloom_sdk.protocol.geometry import TICK_MS
+from worldloom_sdk.protocol.looks import default_look
 from worldloom_sdk.protocol.messages import BlockReach, CloseCode, Named, RefusalCode, Refused, Role, Scope
 
 __all__ = [
@@ -86,13 +88,15 @@ class Limits(Protocol):
 class Buckets:
     """What one session may ask for, and what others may send it (``post``)."""
 
-    __slots__ = ("calls", "commands", "pings", "post", "says", "whos")
+    __slots__ = ("calls", "commands", "finds", "looks", "pings", "post", "says", "whos")
 
     def __init__(self, limits: Limits) -> None:
         self.commands = Bucket(limits.commands_per_s, 2 * limits.commands_per_s)
         self.says = Bucket(limits.says_per_10s / 10, limits.says_per_10s)
         self.whos = Bucket(4, 8)
         self.pings = Bucket(2, 8)
+        self.finds = Bucket(1, 5)
+        self.looks = Bucket(0.2, 3)
         # One of these goes to everybody within 100 m.
         self.calls = Bucket(2, 4)
         self.post = Bucket(POST_BYTES_PER_S, 2 * POST_BYTES_PER_S)
@@ -142,6 +146,11 @@ class Standing:
     def layer(self) -> int:
         """The layer in which it is seen."""
         return STAFF_LAYER if self.hidden else 0
+
+    @property
+    def access(self) -> int:
+        """Where its body may go, as the shard knows it."""
+        return BOT * self.is_bot | EVERYWHERE * is_staff(self.role)
 
     def muted_ms(self, unix_ms: int) -> int:
         """Milliseconds from a moment for which it cannot speak; 0: it can; FOREVER: without end."""
@@ -215,6 +224,7 @@ class Session:
         hush: Until which Unix time this guest was told to be silent, and why.
         posts: The whispers and signals delivered to it lately.
         home: The address that it comes from.
+        look: Its look, as on the wire; ``findable``: whether it is found by name.
         came: Whether it has been live.
         unheard: Whether its client has not been heard since its last Welcome.
         by_code: Whether its token was made from a code, and its client has not been heard since.
@@ -259,16 +269,30 @@ class Session:
     paused_at: float = 0.0
     pauses: list[float] = field(default_factory=list)
     over_moves: int = 0
+    look: bytes = b""
+    findable: bool = True
     card: bytes = b""
 
     def __post_init__(self) -> None:
-        self.stand(self.standing)
+        self.wear(self.look)
 
     def stand(self, standing: Standing) -> None:
         """It is something else here from now on."""
         self.standing = standing
-        kind = "bot" if standing.is_bot else standing.role.value
-        self.card = name_card(Named(self.avatar, self.name, kind, standing.owner))
+        self._write_card()
+
+    @property
+    def kind(self) -> str:
+        """What it is to others: "bot", or a role."""
+        return "bot" if self.standing.is_bot else self.standing.role.value
+
+    def wear(self, look: bytes) -> None:
+        """It looks otherwise from now on; empty: as follows from its avatar id."""
+        self.look = look or default_look(self.avatar).to_bytes()
+        self._write_card()
+
+    def _write_card(self) -> None:
+        self.card = name_card(Named(self.avatar, self.name, self.kind, self.standing.owner, self.look))
 
     def write(self, frame: bytes) -> None:
         """Write a ready-made frame, if there is anybody to read it."""

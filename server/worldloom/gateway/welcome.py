@@ -48,4 +48,6 @@ def welcome(
         scopes=None if standing.scopes is None else sorted(standing.scopes),
         recovery=session.recovery,
         hidden=standing.hidden,
+        look=session.look,
+        findable=session.findable,
     )

@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from worldloom.persistence.tables import account, code, token
 from worldloom.ports import AccountRow, CodeRow, PlaceRow, SeenRow, TokenRow
+from worldloom.realm.money import Currency
 from worldloom_sdk.protocol.messages import Role, Scope
 
 __all__ = ["ACCOUNT", "AccessQueries", "to_account"]
@@ -35,6 +36,8 @@ ACCOUNT = select(
     account.c.place_z,
     account.c.place_y,
     account.c.place_yaw,
+    account.c.look,
+    account.c.findable,
 )
 """What ``to_account`` reads."""
 
@@ -91,12 +94,14 @@ class AccessQueries:
 
     Args:
         connection: Whoever made this commits or rolls back.
+        currency: How amounts are written in what people read.
     """
 
-    __slots__ = ("connection", "engine_name")
+    __slots__ = ("connection", "currency", "engine_name")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, currency: Currency) -> None:
         self.connection = connection
+        self.currency = currency
         self.engine_name = connection.dialect.name
 
     def accounts(self, numbers: Sequence[int]) -> Sequence[AccountRow]:
@@ -128,6 +133,14 @@ class AccessQueries:
     def set_hidden(self, number: int, hidden: bool) -> None:
         """Let an account be invisible, or not."""
         self.connection.execute(update(account).where(account.c.id == number).values(hidden=int(hidden)))
+
+    def set_look(self, number: int, look: bytes | None) -> None:
+        """Give an account a look; None: none of its own choice."""
+        self.connection.execute(update(account).where(account.c.id == number).values(look=look))
+
+    def set_findable(self, number: int, findable: bool) -> None:
+        """Let an account be found by name, or not."""
+        self.connection.execute(update(account).where(account.c.id == number).values(findable=int(findable)))
 
     def note_seen(self, seen: Sequence[SeenRow]) -> None:
         """Remember when accounts and tokens were last here; an earlier time than is known changes nothing.
@@ -210,9 +223,10 @@ class AccessQueries:
 
 def to_account(row: Any) -> AccountRow:
     """A row of ``ACCOUNT`` as an account."""
-    number, name, role, owner, hidden, created_ms, seen_ms, x, z, y, yaw = row
+    number, name, role, owner, hidden, created_ms, seen_ms, x, z, y, yaw, look, findable = row
     place = None if x is None or z is None or y is None or yaw is None else PlaceRow(number, x, z, y, yaw)
-    return AccountRow(number, name, place, Role(role), owner, bool(hidden), created_ms, seen_ms)
+    known = number, name, place, Role(role), owner, bool(hidden), created_ms, seen_ms
+    return AccountRow(*known, None if look is None else bytes(look), bool(findable))
 
 
 def _to_token(row: Any) -> TokenRow:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import (
     Connection,
     Engine,
@@ -37,6 +36,7 @@ from worldloom.persistence.archive_write import TableRows, write_archive
 from worldloom.persistence.engine import parse_url, postgres_engine, sqlite_path
 from worldloom.persistence.faults import is_damage, naming_the_file
 from worldloom.persistence.numbering import last_id
+from worldloom.persistence.revisions import revision_of
 
 __all__ = ["KINDS", "about_world", "dump", "dump_connection", "ordered_tables", "reflected"]
 
@@ -95,7 +95,7 @@ def about_world(connection: Connection) -> About | None:
     if "world" not in inspect(connection).get_table_names():
         return None
     row = connection.execute(text("SELECT world_id, name FROM world")).first()
-    revision = MigrationContext.configure(connection).get_current_revision()
+    revision = revision_of(connection)
     return None if row is None or revision is None else About(row.world_id, row.name, revision)
 
 

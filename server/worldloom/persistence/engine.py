@@ -6,13 +6,18 @@ PostgreSQL: SERIALIZABLE, so that one use case means the same on both engines; w
 """
 
 import os
+import selectors
+import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from worldloom.errors import ConfigError
+from worldloom.persistence.known import ROAD
+from worldloom.persistence.later import send_in_time
 
 __all__ = [
     "READ_THREADS",
@@ -33,6 +38,15 @@ _STATEMENT_TIMEOUT_MS = 5_000
 _LOCK_TIMEOUT_MS = 2_000
 _IDLE_TIMEOUT_MS = 10_000
 _CONNECT_TIMEOUT_S = 3
+_BY_INDEX = {"enable_seqscan": "off"}
+"""For whoever writes: all that it asks for it finds by an index.
+
+A plan is kept for as long as nobody analyses the table, that of a foreign key's check too. One that was made while the
+table was small would read all of it at each trade when it has grown.
+"""
+_TRUSTED_S = 1.0
+"""For so long a connection that rests is taken to be there."""
+_SINCE = "resting since"
 
 
 def parse_url(url: str) -> URL:
@@ -95,7 +109,11 @@ def sqlite_engine(path: Path, begin: str, pragmas: dict[str, str | int], threads
 
 
 def postgres_engine(url: URL, threads: int, read_only: bool = False) -> Engine:
-    """An engine over PostgreSQL, with time limits on statements, locks and idling; connections are checked before use.
+    """An engine over PostgreSQL, with time limits on statements, locks and idling.
+
+    A connection is asked whether it is still there before it is used, if it rested for a while or something came over
+    it meanwhile: a server that goes says so. One that was just made is taken as it is. To ask each time would be one
+    more journey for each trade.
 
     Args:
         url: From ``parse_url``.
@@ -106,17 +124,61 @@ def postgres_engine(url: URL, threads: int, read_only: bool = False) -> Engine:
         "statement_timeout": _STATEMENT_TIMEOUT_MS,
         "lock_timeout": _LOCK_TIMEOUT_MS,
         "idle_in_transaction_session_timeout": _IDLE_TIMEOUT_MS,
+        **({} if read_only else _BY_INDEX),
     }
-    return create_engine(
+    engine = create_engine(
         url,
         isolation_level="REPEATABLE READ" if read_only else "SERIALIZABLE",
         execution_options={"postgresql_readonly": read_only},
         pool_size=threads,
         max_overflow=0,
-        pool_pre_ping=True,
         connect_args={
             "connect_timeout": _CONNECT_TIMEOUT_S,
             "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
             "application_name": "worldloom",
+            # Whoever writes has known statements prepared (``road``). The driver would prepare others, and let go of
+            # all that is prepared, ours too, when something is dropped or undone.
+            **({} if read_only else {"prepare_threshold": None}),
         },
     )
+
+    send_in_time(engine)
+    _tend(engine)
+    return engine
+
+
+def _tend(engine: Engine) -> None:
+    """Give each connection its road, and ask it whether it is still there where that is in doubt."""
+
+    def rested(_driver: Any, record: Any) -> None:
+        record.info[_SINCE] = time.monotonic()
+
+    def check(driver: Any, record: Any, _proxy: Any) -> None:
+        since = record.info.get(_SINCE)
+        # One that was made just now: were it asked, and lost already, there would be no third try.
+        if since is None or (time.monotonic() - since < _TRUSTED_S and not _has_news(driver)):
+            return
+        try:
+            engine.dialect.do_ping(driver)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError(str(error)) from error
+
+    def connected(driver: Any, record: Any) -> None:
+        record.info[ROAD] = import_module("worldloom.persistence.road").Road(driver)
+
+    def reset(driver: Any, record: Any, _state: Any) -> None:
+        if driver is not None and driver.info.transaction_status:
+            # The driver undoes what was left, and forgets all that is prepared.
+            record.info[ROAD].forget()
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "reset", reset)
+    event.listen(engine, "checkin", rested)
+    event.listen(engine, "checkout", check)
+
+
+def _has_news(driver: Any) -> bool:
+    """Whether something came that nobody has read: notice of the end, or the end itself."""
+    with selectors.DefaultSelector() as watched:
+        watched.register(driver.fileno(), selectors.EVENT_READ)
+        return bool(watched.select(0))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, inspect, select, text
+from sqlalchemy import Connection, Table, insert, inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from worldloom.errors import StoreUnavailable, WorldloomError
@@ -21,15 +21,10 @@ from worldloom.persistence.dump import ordered_tables, reflected
 from worldloom.persistence.engine import parse_url, sqlite_engine, sqlite_path
 from worldloom.persistence.faults import naming_the_file
 from worldloom.persistence.folders import no_empty_folder
-from worldloom.persistence.lock import FileLock
-from worldloom.persistence.migrate import (
-    head_revision,
-    known_revisions,
-    lock_path,
-    migrating,
-    upgrade,
-)
+from worldloom.persistence.lock import FileLock, lock_path
+from worldloom.persistence.migrate import migrating, upgrade
 from worldloom.persistence.numbering import count_on
+from worldloom.persistence.revisions import head_revision, known_revisions
 
 __all__ = ["load"]
 
@@ -119,20 +114,19 @@ def _fill(connection: Connection, archive: Archive, progress: Progress) -> None:
     tables = {name: reflected(connection, name) for name in names}
     for name, table in tables.items():
         _expect_same(archive, f"columns of {name}", set(table.columns.keys()), set(entries[name].columns))
-    _clear(connection, [tables[name] for name in reversed(names)])
-    with _references_held_back(connection, loose):
-        for name in names:
-            _insert(connection, tables[name], entries[name], archive, progress)
-            count_on(connection, tables[name], entries[name].last_id)
+    with _triggers_held_back(connection, names):
+        _clear(connection, [tables[name] for name in reversed(names)])
+        with _references_held_back(connection, loose):
+            for name in names:
+                _insert(connection, tables[name], entries[name], archive, progress)
+                count_on(connection, tables[name], entries[name].last_id)
     upgrade(connection, "head")
 
 
 def _clear(connection: Connection, tables: list[Table]) -> None:
     """Take away what migrations put in: the archive has it, as it became."""
     for table in tables:
-        # Not asked of an empty table: one that is appended to only refuses the very question.
-        if connection.execute(select(table).limit(1)).first() is not None:
-            connection.execute(table.delete())
+        connection.execute(table.delete())
 
 
 def _insert(
@@ -165,6 +159,25 @@ def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+@contextlib.contextmanager
+def _triggers_held_back(connection: Connection, names: list[str]) -> Iterator[None]:
+    """Let rows in that their database accepted one by one, in an order and in pieces that it would not."""
+    quote = connection.dialect.identifier_preparer.quote
+    if connection.dialect.name == "sqlite":
+        found = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
+        for name, _ in found:
+            connection.exec_driver_sql(f"DROP TRIGGER {quote(name)}")
+        yield
+        for _, sql in found:
+            connection.exec_driver_sql(sql)
+        return
+    for name in names:
+        connection.execute(text(f"ALTER TABLE {quote(name)} DISABLE TRIGGER USER"))
+    yield
+    for name in names:
+        connection.execute(text(f"ALTER TABLE {quote(name)} ENABLE TRIGGER USER"))
 
 
 @contextlib.contextmanager

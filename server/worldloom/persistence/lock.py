@@ -7,7 +7,13 @@ from pathlib import Path
 
 from worldloom.errors import WorldloomError
 
-__all__ = ["FileLock"]
+__all__ = ["FileLock", "lock_path"]
+
+
+def lock_path(database: Path) -> Path:
+    """The lock file of a SQLite database; its folder is made if missing."""
+    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return database.with_name(database.name + ".lock")
 
 
 class FileLock:

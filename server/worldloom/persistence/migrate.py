@@ -1,45 +1,39 @@
 """Migrations: brings a database to the tables that this program expects. A world is backed up before it is changed.
 
 The scripts lie in ``migrations/`` at the repository's root; in an installed wheel, in ``worldloom/migrations``.
+Alembic is slow to load, and is only where something is to be migrated.
 """
 
 import contextlib
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, text
 
-from worldloom.errors import StoreUnavailable, WorldloomError
+from worldloom.errors import WorldloomError
 from worldloom.persistence.archive import ArchiveError
 from worldloom.persistence.backups import BACKUPS_FOLDER, before_name, make_folder
 from worldloom.persistence.dump import about_world, dump_connection
 from worldloom.persistence.engine import parse_url, postgres_engine, sqlite_engine, sqlite_path
 from worldloom.persistence.faults import naming_the_file
-from worldloom.persistence.lock import FileLock
+from worldloom.persistence.lock import FileLock, lock_path
 from worldloom.persistence.numbering import numbers_kept
+from worldloom.persistence.revisions import (
+    head_revision,
+    migrations_folder,
+    reaching,
+    refuse_newer,
+    revision_of,
+)
 from worldloom.persistence.rights import give
 
-__all__ = [
-    "alembic_config",
-    "check_current",
-    "downgrade",
-    "head_revision",
-    "known_revisions",
-    "lock_path",
-    "migrate",
-    "migrating",
-    "migrations_folder",
-    "revision_at",
-    "upgrade",
-]
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+__all__ = ["alembic_config", "downgrade", "migrate", "migrating", "upgrade"]
 
 _log = logging.getLogger(__name__)
 
@@ -47,27 +41,10 @@ _ADVISORY_LOCK = 0x776F726C646C6F6D
 """Any number, the same in every server: "worldlom" in ASCII."""
 
 
-def migrations_folder() -> Path:
-    """Where the migrations are: in the installed package, else beside the sources.
-
-    Raises:
-        WorldloomError: In neither; the installation is incomplete.
-    """
-    package = Path(str(resources.files("worldloom")))
-    for folder in (package / "migrations", package.parents[1] / "migrations"):
-        if (folder / "env.py").is_file():
-            return folder
-    raise WorldloomError(f"expected migrations in {package / 'migrations'}; install worldloom again")
-
-
-def lock_path(database: Path) -> Path:
-    """The lock file of a SQLite database; its folder is made if missing."""
-    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return database.with_name(database.name + ".lock")
-
-
-def alembic_config(connection: Connection | None = None) -> Config:
+def alembic_config(connection: Connection | None = None) -> "Config":
     """Alembic's configuration, made in code; with a connection to work on, inside its transaction."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -93,8 +70,8 @@ def migrate(url: str, backups: Path | None = None, files: Mapping[str, bytes] | 
     path = sqlite_path(parse_url(url))
     folder = path.parent / BACKUPS_FOLDER if backups is None and path is not None else backups
     with migrating(url) as connection:
-        _refuse_newer(connection)
-        if _revision(connection) == head_revision():
+        refuse_newer(connection)
+        if revision_of(connection) == head_revision():
             return
         kept = _back_up(connection, folder, files or {})
         try:
@@ -115,6 +92,8 @@ def upgrade(connection: Connection, revision: str) -> None:
     Raises:
         WorldloomError: Some references are not.
     """
+    from alembic import command
+
     with numbers_kept(connection):
         command.upgrade(alembic_config(connection), revision)
     _check_references(connection)
@@ -151,43 +130,13 @@ def downgrade(url: str, revision: str) -> None:
         StoreUnavailable: The database cannot be reached.
         WorldloomError: The database is damaged, newer than this program, or another server is using it.
     """
+    from alembic import command
+
     with migrating(url) as connection:
-        _refuse_newer(connection)
+        refuse_newer(connection)
         with numbers_kept(connection):
             command.downgrade(alembic_config(connection), revision)
         _check_references(connection)
-
-
-def check_current(engine: Engine) -> None:
-    """Make sure that a database has the tables that this program expects.
-
-    Raises:
-        StoreUnavailable: The database cannot be reached.
-        WorldloomError: It is older or newer; the text says which revision was expected and which was found.
-    """
-    with _reaching(), engine.connect() as connection:
-        _refuse_newer(connection)
-        head, found = head_revision(), _revision(connection)
-    if found != head:
-        raise WorldloomError(
-            f"the database is not up to date: expected revision {head}, got {found}; start the world once: "
-            "that brings it there"
-        )
-
-
-def revision_at(url: str) -> str | None:
-    """The revision of a PostgreSQL database's tables, None when it has none. Waits 3 s for an answer; blocks.
-
-    Raises:
-        ConfigError: The URL is of no known kind.
-        StoreUnavailable: The database cannot be reached.
-    """
-    engine = postgres_engine(parse_url(url), 1, read_only=True)
-    try:
-        with _reaching(), engine.connect() as connection:
-            return _revision(connection)
-    finally:
-        engine.dispose()
 
 
 @contextlib.contextmanager
@@ -209,7 +158,7 @@ def migrating(url: str) -> Iterator[Connection]:
         else:
             engine = postgres_engine(parsed, 1)
         stack.callback(engine.dispose)
-        with _reaching():
+        with reaching():
             connection = stack.enter_context(engine.connect())
             if path is None:
                 _wait_for_turn(connection)
@@ -231,16 +180,6 @@ def _wait_for_turn(connection: Connection) -> None:
     connection.execution_options(isolation_level="SERIALIZABLE")
 
 
-@contextlib.contextmanager
-def _reaching() -> Iterator[None]:
-    try:
-        yield
-    except OperationalError as error:
-        raise StoreUnavailable(
-            f"the database cannot be reached: {str(error.orig).splitlines()[0]}"
-        ) from error
-
-
 def _check_references(connection: Connection) -> None:
     """Look at what PostgreSQL looks at by itself: SQLite's references are not enforced while tables are rebuilt."""
     if connection.dialect.name != "sqlite":
@@ -250,26 +189,3 @@ def _check_references(connection: Connection) -> None:
         raise WorldloomError(
             f"expected whole references after migrating, got {len(broken)} broken; nothing was changed"
         )
-
-
-def _refuse_newer(connection: Connection) -> None:
-    found = _revision(connection)
-    if found is not None and found not in known_revisions():
-        raise WorldloomError(
-            f"the database is newer than this program: expected revision {head_revision()} or older, got {found}; "
-            "start the newer program, or restore a backup made before it"
-        )
-
-
-def known_revisions() -> set[str]:
-    """Every revision that this program can bring a database to."""
-    return {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
-
-
-def head_revision() -> str | None:
-    """The newest of them."""
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
-
-
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()

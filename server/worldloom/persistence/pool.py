@@ -15,8 +15,11 @@ from sqlalchemy import Engine
 from worldloom.errors import StoreBusy, StoreUnavailable
 from worldloom.persistence.faults import is_conflict, reason, translate
 from worldloom.persistence.jobs import Job, hand_back
+from worldloom.persistence.marks import SAVE
 from worldloom.persistence.outage import Outage
 from worldloom.persistence.queries import SqlTx
+from worldloom.ports import is_locking
+from worldloom.realm.money import Currency
 
 __all__ = ["ATTEMPTS", "TransactionPool"]
 
@@ -37,6 +40,7 @@ class TransactionPool:
         limit: Use cases that may wait or run.
         name: Of the threads.
         outage: Told whether the database does what is asked of it.
+        currency: How amounts are written in what people read.
         sleep: Waits between two attempts, in seconds.
     """
 
@@ -47,11 +51,18 @@ class TransactionPool:
         limit: int,
         name: str,
         outage: Outage,
+        currency: Currency,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        # Whoever locks first sees what others did meanwhile, and need not be tried again.
+        self._is_many = engine.dialect.name == "postgresql"
         self._engine = engine
+        self._locking = (
+            engine.execution_options(isolation_level="READ COMMITTED") if self._is_many else engine
+        )
         self._limit = limit
         self.outage = outage
+        self._currency = currency
         self._sleep = sleep
         self._lock = threading.Lock()
         self._pending = 0
@@ -127,5 +138,8 @@ class TransactionPool:
         return self._once(job)
 
     def _once(self, job: Job) -> object:
-        with self._engine.begin() as connection:
-            return job.use_case(SqlTx(connection), job.command)
+        engine = self._locking if is_locking(job.use_case) else self._engine
+        with engine.begin() as connection:
+            if not self._is_many:
+                SAVE.run(connection)
+            return job.use_case(SqlTx(connection, self._currency), job.command)

@@ -1,14 +1,18 @@
 """Queries: the methods of ``ports.Tx`` over one SQLAlchemy connection. Decides nothing; begins and commits nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Table, bindparam, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from worldloom.errors import StoreUnavailable
 from worldloom.persistence.access_queries import ACCOUNT, to_account
+from worldloom.persistence.inserting import PerEngine
+from worldloom.persistence.land_queries import LandQueries
+from worldloom.persistence.market_queries import MarketQueries
+from worldloom.persistence.money_queries import MoneyQueries
 from worldloom.persistence.order_queries import OrderQueries
+from worldloom.persistence.rights_queries import RightsQueries
 from worldloom.persistence.style_queries import StyleQueries
 from worldloom.persistence.tables import account, content, overlay, tile, token, world
 from worldloom.ports import AccountRow, EdgesRow, OverlayRow, PlaceRow, TileRow, TokenRow, WorldRow
@@ -16,9 +20,6 @@ from worldloom.ports import AccountRow, EdgesRow, OverlayRow, PlaceRow, TileRow,
 __all__ = ["TILE_MEDIA_TYPE", "SqlTx"]
 
 TILE_MEDIA_TYPE = "application/vnd.worldloom.tile"
-
-_INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-"""Insert that can step back before a row that is there; by the name of the engine."""
 
 _WORLD = select(world.c.world_id, world.c.name, world.c.seed, world.c.created_ms)
 _BY_TOKEN = ACCOUNT.join(token, token.c.account_id == account.c.id).where(
@@ -59,24 +60,24 @@ _NEXT_OVERLAY = (
 _CONTENT = select(content.c.media_type, content.c.data).where(content.c.sha256 == bindparam("sha256"))
 
 
-def _inserts(table: Table) -> dict[str, Any]:
-    return {name: make(table).on_conflict_do_nothing() for name, make in _INSERT.items()}
+def _inserts(table: Table) -> PerEngine:
+    return PerEngine(lambda insert: insert(table).on_conflict_do_nothing())
 
 
 _ADD_WORLD = _inserts(world)
 _ADD_CONTENT = _inserts(content)
 _ADD_TILE = _inserts(tile)
-_ADD_ACCOUNT = {
-    name: make(account).on_conflict_do_nothing(index_elements=["skeleton"]).returning(account.c.id)
-    for name, make in _INSERT.items()
-}
+_ADD_ACCOUNT = PerEngine(
+    lambda insert: insert(account).on_conflict_do_nothing(index_elements=["skeleton"]).returning(account.c.id)
+)
 
 
-class SqlTx(OrderQueries, StyleQueries):
+class SqlTx(OrderQueries, StyleQueries, MoneyQueries, LandQueries, MarketQueries, RightsQueries):
     """``ports.Tx`` over a connection that is in a transaction.
 
     Args:
         connection: Whoever made this commits or rolls back.
+        currency: How amounts are written in what people read.
     """
 
     __slots__ = ()

@@ -22,13 +22,14 @@ from worldloom.persistence.engine import (
 )
 from worldloom.persistence.faults import naming_the_file
 from worldloom.persistence.jobs import Job
-from worldloom.persistence.lock import FileLock
-from worldloom.persistence.migrate import check_current, lock_path
+from worldloom.persistence.lock import FileLock, lock_path
 from worldloom.persistence.outage import Outage
 from worldloom.persistence.pool import TransactionPool
 from worldloom.persistence.queries import SqlTx
+from worldloom.persistence.revisions import check_current
 from worldloom.persistence.writer import TURN_MS, GroupWriter
 from worldloom.ports import Tx
+from worldloom.realm.money import Currency
 
 __all__ = ["QUEUE_LIMIT", "SqlStore", "StoreStats", "open_beside", "open_store"]
 
@@ -36,6 +37,8 @@ QUEUE_LIMIT = 10_000
 """Use cases that may wait, unless told otherwise."""
 _BESIDE_TIMEOUT_MS = 3_000
 """How long a command waits for SQLite's lock: somebody sits before it."""
+
+_CROWN = Currency()
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -166,12 +169,13 @@ async def _submit(runner: _Runner, use_case: Callable[[Tx, C], R], command: C) -
     return result
 
 
-def open_store(url: str, queue_limit: int = QUEUE_LIMIT) -> SqlStore:
+def open_store(url: str, queue_limit: int = QUEUE_LIMIT, currency: Currency = _CROWN) -> SqlStore:
     """Open a database that ``migrate`` has brought up to date. Blocks; call it at start.
 
     Args:
         url: ``sqlite:///PATH`` or ``postgresql+psycopg://...``.
         queue_limit: Writes (and, apart from them, queries) that may wait before StoreBusy.
+        currency: How amounts are written in what people read.
 
     Raises:
         ConfigError: The URL is of no known kind, or its file cannot be made.
@@ -182,7 +186,7 @@ def open_store(url: str, queue_limit: int = QUEUE_LIMIT) -> SqlStore:
     path = sqlite_path(parsed)
     if path is not None:
         with naming_the_file(path):
-            return _open_sqlite(path, queue_limit)
+            return _open_sqlite(path, queue_limit, currency)
     writing = postgres_engine(parsed, WRITE_THREADS)
     try:
         check_current(writing)
@@ -191,13 +195,13 @@ def open_store(url: str, queue_limit: int = QUEUE_LIMIT) -> SqlStore:
         raise
     reading = postgres_engine(parsed, READ_THREADS, read_only=True)
     return SqlStore(
-        TransactionPool(writing, WRITE_THREADS, queue_limit, "store-writer", Outage("written")),
-        TransactionPool(reading, READ_THREADS, queue_limit, "store-reader", Outage("read")),
+        TransactionPool(writing, WRITE_THREADS, queue_limit, "store-writer", Outage("written"), currency),
+        TransactionPool(reading, READ_THREADS, queue_limit, "store-reader", Outage("read"), currency),
         None,
     )
 
 
-def open_beside(url: str) -> SqlStore:
+def open_beside(url: str, currency: Currency = _CROWN) -> SqlStore:
     """Open a world's database for a few commands, whether a server is running on it or not. Blocks.
 
     Takes no lock and folds no log in: both are the server's. Each use case is committed by itself, as soon as the
@@ -205,6 +209,7 @@ def open_beside(url: str) -> SqlStore:
 
     Args:
         url: As for ``open_store``.
+        currency: As for ``open_store``.
 
     Raises:
         ConfigError: The URL is of no known kind, or there is no such file.
@@ -213,7 +218,7 @@ def open_beside(url: str) -> SqlStore:
     """
     path = sqlite_path(parse_url(url))
     if path is None:
-        return open_store(url)
+        return open_store(url, currency=currency)
     if not path.is_file():
         raise ConfigError(
             f"{path}: expected the database of a world; got none. Start the world once, "
@@ -230,13 +235,13 @@ def open_beside(url: str) -> SqlStore:
         writing = sqlite_engine(path, "BEGIN IMMEDIATE", {"foreign_keys": "ON", **waiting}, 1)
     # Whoever typed the command is told by its error.
     return SqlStore(
-        TransactionPool(writing, 1, QUEUE_LIMIT, "store-writer", Outage("written", logging.DEBUG)),
-        TransactionPool(reading, 1, QUEUE_LIMIT, "store-reader", Outage("read", logging.DEBUG)),
+        TransactionPool(writing, 1, QUEUE_LIMIT, "store-writer", Outage("written", logging.DEBUG), currency),
+        TransactionPool(reading, 1, QUEUE_LIMIT, "store-reader", Outage("read", logging.DEBUG), currency),
         None,
     )
 
 
-def _open_sqlite(path: Path, queue_limit: int) -> SqlStore:
+def _open_sqlite(path: Path, queue_limit: int, currency: Currency) -> SqlStore:
     lock = FileLock(lock_path(path))
     try:
         settings: dict[str, str | int] = {
@@ -247,9 +252,9 @@ def _open_sqlite(path: Path, queue_limit: int) -> SqlStore:
         writing = sqlite_engine(path, "BEGIN IMMEDIATE", settings)
         check_current(writing)
         reading = sqlite_engine(path, "BEGIN", {"query_only": "ON", "wal_autocheckpoint": 0}, READ_THREADS)
-        writer = GroupWriter(writing, path, queue_limit)
+        writer = GroupWriter(writing, path, queue_limit, currency)
     except BaseException:
         lock.close()
         raise
-    reader = TransactionPool(reading, READ_THREADS, queue_limit, "store-reader", Outage("read"))
+    reader = TransactionPool(reading, READ_THREADS, queue_limit, "store-reader", Outage("read"), currency)
     return SqlStore(writer, reader, lock)

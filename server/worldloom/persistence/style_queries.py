@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from worldloom.persistence.inserting import PerEngine
 from worldloom.persistence.tables import style
 from worldloom.ports import StyleRow
 
@@ -14,10 +14,7 @@ _AROUND = select(style.c.rx, style.c.rz, style.c.style, style.c.words).where(
     style.c.rx.between(bindparam("west"), bindparam("east")),
     style.c.rz.between(bindparam("north"), bindparam("south")),
 )
-_ADD = {
-    "sqlite": sqlite.insert(style).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(style).on_conflict_do_nothing(),
-}
+_ADD = PerEngine(lambda insert: insert(style).on_conflict_do_nothing())
 
 
 class StyleQueries:

@@ -10,39 +10,42 @@ from sqlalchemy import (
     ForeignKey,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     String,
     Table,
 )
 
+from worldloom.persistence.land_tables import deed, estate, register, seal, unsealed, zone
+from worldloom.persistence.metadata import metadata
+from worldloom.persistence.money_tables import granted, pending, posting, purse, receipt, transfer
+
 __all__ = [
-    "NAMING",
     "account",
     "audit",
     "code",
     "content",
+    "deed",
+    "estate",
+    "granted",
     "metadata",
     "overlay",
+    "pending",
+    "posting",
+    "purse",
+    "receipt",
+    "register",
     "report",
     "sanction",
+    "seal",
     "shun",
     "style",
     "tile",
     "token",
+    "transfer",
+    "unsealed",
     "world",
+    "zone",
 ]
-
-NAMING = {
-    "ix": "ix_%(column_0_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-"""How constraints are called, so that a migration can name what it changes on every engine."""
-
-metadata = MetaData(naming_convention=NAMING)
 
 world = Table(
     "world",
@@ -73,9 +76,13 @@ account = Table(
     Column("owner_id", Integer, ForeignKey("account.id", ondelete="CASCADE"), index=True),
     Column("hidden", SmallInteger, nullable=False, server_default="0"),
     Column("seen_ms", BigInteger, nullable=False, server_default="0"),
+    Column("look", LargeBinary),
+    Column("findable", SmallInteger, nullable=False, server_default="1"),
     CheckConstraint("role IN ('resident', 'moderator', 'owner')", name="role_known"),
     CheckConstraint("owner_id <> id", name="owner_other"),
     CheckConstraint("hidden IN (0, 1)", name="hidden_bool"),
+    CheckConstraint("length(look) BETWEEN 5 AND 16", name="look_length"),
+    CheckConstraint("findable IN (0, 1)", name="findable_bool"),
     CheckConstraint("id BETWEEN 1 AND 2147483647", name="id_range"),
     CheckConstraint("length(name) > 0", name="name_length"),
     CheckConstraint("length(skeleton) > 0", name="skeleton_length"),
@@ -91,7 +98,10 @@ account = Table(
     # Ids are avatar ids on the wire: one that was erased is not given to somebody else.
     sqlite_autoincrement=True,
 )
-"""People and bots that come back, with the place where each was last; ``owner_id``: whose bot it is."""
+"""People and bots that come back, with the place where each was last; ``owner_id``: whose bot it is.
+
+``look``: as on the wire; NULL for who never chose one.
+"""
 
 token = Table(
     "token",

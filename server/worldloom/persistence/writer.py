@@ -18,8 +18,10 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from worldloom.errors import StoreBusy, StoreUnavailable
 from worldloom.persistence.faults import is_busy, reason, translate
 from worldloom.persistence.jobs import Job, hand_back
+from worldloom.persistence.marks import KEEP, SAVE, UNDO
 from worldloom.persistence.outage import Outage
 from worldloom.persistence.queries import SqlTx
+from worldloom.realm.money import Currency
 
 __all__ = ["BATCH_LIMIT", "TURN_MS", "GroupWriter"]
 
@@ -43,11 +45,13 @@ class GroupWriter:
         engine: Begins with ``BEGIN IMMEDIATE``.
         path: The database file; its write-ahead log lies beside it.
         limit: Use cases that may wait.
+        currency: How amounts are written in what people read.
     """
 
-    def __init__(self, engine: Engine, path: Path, limit: int) -> None:
+    def __init__(self, engine: Engine, path: Path, limit: int, currency: Currency) -> None:
         self._wal = path.with_name(path.name + "-wal")
         self._limit = limit
+        self._currency = currency
         self._engine = engine
         self._connection = engine.connect()
         self._waiting: deque[Job] = deque()
@@ -108,7 +112,7 @@ class GroupWriter:
         before = self._changes()
         try:
             with self._begin():
-                faults = [_run_in_savepoint(self._connection, job) for job in jobs]
+                faults = [_run_in_savepoint(self._connection, self._currency, job) for job in jobs]
         except Exception as error:  # noqa: BLE001 (task boundary: whatever broke the commit, all of the group are told)
             self._fail(jobs, error)
             return
@@ -182,7 +186,7 @@ class GroupWriter:
             cursor.close()
 
 
-def _run_in_savepoint(connection: Connection, job: Job) -> Exception | None:
+def _run_in_savepoint(connection: Connection, currency: Currency, job: Job) -> Exception | None:
     """Run one use case; what it raises becomes its own outcome.
 
     Returns:
@@ -191,16 +195,16 @@ def _run_in_savepoint(connection: Connection, job: Job) -> Exception | None:
     Raises:
         Exception: The database has rolled back the transaction as a whole, for this reason.
     """
-    connection.exec_driver_sql("SAVEPOINT use_case")
+    SAVE.run(connection)
     fault = None
     try:
-        job.result = job.use_case(SqlTx(connection), job.command)
+        job.result = job.use_case(SqlTx(connection, currency), job.command)
     except Exception as error:  # noqa: BLE001 (task boundary: the error travels to its caller)
         job.error = translate(error)
         fault = error if job.error is not error else None
         try:
-            connection.exec_driver_sql("ROLLBACK TO use_case")
+            UNDO.run(connection)
         except SQLAlchemyError:
             raise error from None
-    connection.exec_driver_sql("RELEASE use_case")
+    KEEP.run(connection)
     return fault

@@ -7,17 +7,21 @@ from worldloom_sdk.protocol.messages import OrderAct, RefusalCode, Role, Scope
 
 __all__ = [
     "ORDER_RANK",
+    "REASON_MAX",
     "STAFF",
     "STAFF_LAYER",
     "AuditAct",
     "SanctionKind",
     "allow",
     "allow_edit",
+    "allow_land",
     "is_staff",
     "lesser",
     "outranks",
 ]
 
+REASON_MAX = 500
+"""Characters of a reason."""
 STAFF = frozenset({Role.MODERATOR, Role.OWNER})
 STAFF_LAYER = 1
 """The layer that staff alone see; who is invisible is in it."""
@@ -55,6 +59,11 @@ class AuditAct(StrEnum):
     RECOVERY = "recovery"
     CLOSE_REPORT = "close_report"
     EDIT = "edit_terrain"
+    OPEN_LAND = "open_land"
+    CLOSE_LAND = "close_land"
+    TAKE_LAND = "take_land"
+    MINT = "mint"
+    BURN = "burn"
 
 
 def is_staff(role: Role) -> bool:
@@ -97,11 +106,31 @@ def allow(act: OrderAct, role: Role, scopes: frozenset[Scope] | None, other: Rol
         )
 
 
-def allow_edit(role: Role, scopes: frozenset[Scope] | None) -> None:
+def allow_edit(role: Role, scopes: frozenset[Scope] | None, with_right: bool = False) -> None:
     """Decide about an edit of the terrain: all of its rules are here.
 
-    Owners may, anywhere. Who keeps order among people has no say about land. A right to edit one's own land is asked
-    for here, too, once there is one.
+    The world's owners may, anywhere. Others may where they have the right to, strictly inside: the borders to what is
+    not theirs stay. Who keeps order among people has no say about land.
+
+    Args:
+        role: Of who asks.
+        scopes: Of the key that was shown; None for a person's own token, which may all.
+        with_right: Whether every sample is inside places in which who asks has the right to edit the ground.
+
+    Raises:
+        Refusal: FORBIDDEN; the text says which role, right or scope it takes.
+    """
+    _need_order(scopes)
+    if role is not Role.OWNER and not with_right:
+        raise Refusal(
+            RefusalCode.FORBIDDEN,
+            "expected samples inside an estate where you have the right to edit terrain, its border left out, "
+            f"or the role {Role.OWNER.value!r}; got {role.value!r} and others",
+        )
+
+
+def allow_land(role: Role, scopes: frozenset[Scope] | None) -> None:
+    """Decide about what is done to the world's land, or to anybody's against their will: owners may.
 
     Args:
         role: Of who asks.
@@ -114,7 +143,7 @@ def allow_edit(role: Role, scopes: frozenset[Scope] | None) -> None:
     if role is not Role.OWNER:
         raise Refusal(
             RefusalCode.FORBIDDEN,
-            f"expected the role {Role.OWNER.value!r} to edit terrain, got {role.value!r}",
+            f"expected the role {Role.OWNER.value!r} to dispose of land, got {role.value!r}",
         )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from worldloom.replication.blocks import Blocks
 from worldloom.replication.budget import Budget
-from worldloom.replication.feed import I64, ShardFrame, ShardSnapshot, SpokenLine
+from worldloom.replication.feed import I64, ShardFrame, ShardSnapshot, Sight, SpokenLine
 from worldloom.replication.frames import FrameBuilder
 from worldloom.replication.mirror import Mirror
 from worldloom.replication.runs import DROPPED
@@ -55,10 +55,12 @@ class FanOut:
         self._waiting: dict[Seat, None] = {}
         self._blocks = Blocks(self.mirror)
         self._regarded: dict[Seat, None] = {}
+        self._sights: dict[int, tuple[int, ...]] = {}
         self._tick = 0
 
     def add(self, seat: Seat) -> None:
         """A viewer; it is told of the world once its own body is in it."""
+        seat.see(seat.own, self._sights.get(seat.avatar, ()))
         self.seats.add(seat)
         self._waiting[seat] = None
         self._blocks.note(seat)
@@ -84,13 +86,27 @@ class FanOut:
             self._waiting[seat] = None
 
     def regard(self, seat: Seat, *, layers: tuple[int, ...] | None = None, thin: bool | None = None) -> None:
-        """Change the layers that a viewer sees, or its tier. Of a layer that is taken away nothing more is sent."""
-        loses = layers is not None and not set(seat.layers) <= set(layers)
-        seat.layers = layers or seat.layers
+        """Change a viewer's own layers, or its tier. Of a layer that is taken away nothing more is sent."""
+        loses = seat.see(layers or seat.own, seat.sight)
         seat.thin = seat.thin if thin is None else thin
         self._regarded[seat] = None
         if loses:
             self._tell_anew(seat)
+
+    def _take_sights(self, sights: Iterable[Sight]) -> None:
+        """Who sees into which places: before anything of the tick in which it changed is written."""
+        for sight in sights:
+            if sight.layers:
+                self._sights[sight.avatar] = sight.layers
+            else:
+                self._sights.pop(sight.avatar, None)
+            seat = self.seats.of(sight.avatar)
+            if seat is None:
+                continue
+            loses = seat.see(seat.own, sight.layers)
+            self._regarded[seat] = None
+            if loses:
+                self._tell_anew(seat)
 
     def block(self, seat: Seat, avatar: int, on: bool) -> None:
         """Cut an avatar out of all that a viewer is sent, or no longer; its picture is sent anew if that changes it."""
@@ -123,6 +139,9 @@ class FanOut:
             self._ungroup(seat)
             if not seat.paused:
                 self._waiting[seat] = None
+        self._sights = {sight.avatar: sight.layers for sight in snapshot.sights}
+        for seat in self.seats:
+            seat.see(seat.own, self._sights.get(seat.avatar, ()))
         self.mirror.replace(snapshot)
         self.seats.relocate()
         self._blocks.anew()
@@ -131,6 +150,7 @@ class FanOut:
         """Mirror a frame of the shard and write everybody's share."""
         self._tick = frame.tick
         self._transitions.begin_tick(frame.tick)
+        self._take_sights(frame.sights)
         self._blocks.before_frame()
         new = self.mirror.apply(frame)
         self._blocks.after_frame(new)

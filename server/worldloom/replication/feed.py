@@ -21,9 +21,11 @@ __all__ = [
     "RegionNews",
     "Renew",
     "Resync",
+    "SetAccess",
     "SetLayer",
     "ShardFrame",
     "ShardSnapshot",
+    "Sight",
     "Speak",
     "SpokenLine",
 ]
@@ -47,6 +49,12 @@ class Join:
     z: int
     yaw: int
     layer: int = 0
+    owner: int = 0
+    """Of a bot: whose it is, an account."""
+    access: int = 0
+    """As in the avatar table."""
+    instead: tuple[int, int] | None = None
+    """Where else, x and z, if it may not be there, nor anywhere near: for a place that somebody asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +66,19 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class SetLayer:
-    """Control: a body is seen in another layer from now on."""
+    """Control: a body is seen in another layer from now on, where no place has a layer of its own."""
 
     avatar: int
     layer: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetAccess:
+    """Control: a body may go elsewhere than before, for it is somebody else here now."""
+
+    avatar: int
+    owner: int
+    access: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +100,7 @@ class Speak:
     """In 1/64 m; -1: the whole region."""
 
 
-Control = Join | Part | SetLayer | Renew | Speak
+Control = Join | Part | SetLayer | SetAccess | Renew | Speak
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +147,15 @@ class SpokenLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """Whoever steers this body sees these layers beside its own, from this tick on; of places that others do not."""
+
+    avatar: int
+    layers: tuple[int, ...]
+    """Ascending."""
+
+
+@dataclass(frozen=True, slots=True)
 class RegionNews:
     """What the shard knows of a region: woven (with the tile's hash), being woven, or ``FORGOTTEN``.
 
@@ -159,6 +185,7 @@ class ShardFrame:
         enter_cells: ``[E, 3]``; ``enters``: ``[E, 2]`` enter entries.
         corrections: ``[n, 7]`` avatar, seq, x, z, y, yaw, reason.
         controls_taken: Number of the last control taken, by (gateway, epoch).
+        sights: For whom it has changed which layers of places they see.
     """
 
     shard: int
@@ -176,6 +203,7 @@ class ShardFrame:
     lines: tuple[SpokenLine, ...] = ()
     regions: tuple[RegionNews, ...] = ()
     controls_taken: dict[tuple[int, int], int] = field(default_factory=dict)
+    sights: tuple[Sight, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +218,5 @@ class ShardSnapshot:
     cells: I64
     entries: U64
     regions: tuple[RegionNews, ...]
+    sights: tuple[Sight, ...] = ()
+    """Of everybody who sees any layer of a place."""

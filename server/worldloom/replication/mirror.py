@@ -12,7 +12,7 @@ import numpy as np
 from worldloom.replication.feed import I64, U64, ShardFrame, ShardSnapshot
 from worldloom_sdk.protocol.words import MAX_SLOTS, unpack_words
 
-__all__ = ["Body", "Key", "Mirror", "NewTick"]
+__all__ = ["NOWHERE", "Body", "Key", "Mirror", "NewTick"]
 
 Key = tuple[int, int, int]
 """cx, cz, layer."""
@@ -22,6 +22,7 @@ Body = tuple[int, int, int, int]
 
 _SMALLEST = 16
 NOWHERE: Key = (0, 0, -1)
+"""In a layer that nobody sees."""
 
 
 class NewTick:

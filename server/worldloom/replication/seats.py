@@ -1,11 +1,11 @@
 """Seats: the viewers of a gateway, and where their own bodies are in the mirror. Knows no bytes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from worldloom.replication.feed import I64, ShardFrame
-from worldloom.replication.mirror import Mirror, NewTick
+from worldloom.replication.mirror import NOWHERE, Mirror, NewTick
 from worldloom.replication.views import Seat
 from worldloom_sdk.protocol.geometry import CELL_SHIFT, PATCH_SHIFT, XZ_PER_M
 from worldloom_sdk.protocol.words import XZ_MARGIN
@@ -38,6 +38,10 @@ class Seats:
 
     def __contains__(self, seat: Seat) -> bool:
         return self._by_avatar.get(seat.avatar) is seat
+
+    def of(self, avatar: int) -> Seat | None:
+        """The viewer whose body that is."""
+        return self._by_avatar.get(avatar)
 
     def add(self, seat: Seat) -> None:
         """Take a viewer; its avatar must have no other seat here."""
@@ -106,6 +110,32 @@ class Seats:
                 moved[seat] = None
         self._patch[watched] = now
         return list(moved)
+
+    def seeing(self, avatars: Sequence[int], radius: int) -> Iterator[tuple[Seat, int]]:
+        """The viewers that have some of these bodies in view, their own and paused ones too.
+
+        Args:
+            avatars: At most 62.
+            radius: In cells.
+
+        Yields:
+            A viewer, and which of them: bit i is the i-th.
+        """
+        keys = [self._mirror.keys[self._mirror.where.get(avatar, (0, 0))[0]] or NOWHERE for avatar in avatars]
+        cells = np.array(keys, np.int64).reshape(-1, 3)
+        rows = self._row[: len(self._by_index)]
+        away_x = np.abs(self._mirror.cx[rows] - cells[:, :1])
+        away_z = np.abs(self._mirror.cz[rows] - cells[:, 1:2])
+        near = (rows > 0) & (np.maximum(away_x, away_z) <= radius)
+        bits = near.T @ (1 << np.arange(len(cells)))
+        in_layer: dict[int, int] = {}
+        for i, (_, _, layer) in enumerate(keys):
+            in_layer[layer] = in_layer.get(layer, 0) | 1 << i
+        for index in np.flatnonzero(bits).tolist():
+            seat = self._by_index[index]
+            seen = int(bits[index]) & sum(in_layer.get(layer, 0) for layer in seat.layers) if seat else 0
+            if seat is not None and seen:
+                yield seat, seen
 
     def positions(self) -> tuple[list[Seat], I64, I64]:
         """Everybody in the world who is not paused, with x and z in 1/64 m."""

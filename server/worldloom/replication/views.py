@@ -53,7 +53,7 @@ class Seat:
     Attributes:
         avatar: Whose eyes.
         write: Writes one ready-made server frame.
-        layers: Layers seen, ascending.
+        layers: Layers seen, ascending: its ``own``, and those of places, its ``sight``.
         thin: Whether a quarter of the budget has to do.
         blocked: Avatars that are not sent; ``deaf``: those whose speech alone is not.
         heard: The lines written to it, by tick; of the last ``KEPT_TICKS`` at least, however many they are.
@@ -65,12 +65,13 @@ class Seat:
     """
 
     __slots__ = (
-        "avatar", "blocked", "deaf", "ears", "ears_at", "group", "heard", "index", "layers", "missing", "paused",
-        "thin", "write",
+        "avatar", "blocked", "deaf", "ears", "ears_at", "group", "heard", "index", "layers", "missing", "own", "paused",
+        "sight", "thin", "write",
     )  # fmt: skip
 
     def __init__(self, avatar: int, write: Callable[[bytes], None], layers: tuple[int, ...] = (0,)) -> None:
-        self.avatar, self.write, self.layers = avatar, write, layers
+        self.avatar, self.write, self.own, self.layers = avatar, write, layers, layers
+        self.sight: tuple[int, ...] = ()
         self.thin = False
         self.blocked: set[int] = set()
         self.deaf: set[int] = set()
@@ -80,6 +81,13 @@ class Seat:
         self.paused = False
         self.index = -1
         self.ears, self.ears_at = 0.0, -1_000
+
+    def see(self, own: tuple[int, ...], sight: tuple[int, ...]) -> bool:
+        """It sees these layers from now on; whether one is taken away."""
+        before = self.layers
+        self.own, self.sight = own, sight
+        self.layers = tuple(sorted({*own, *sight}))
+        return not set(before) <= set(self.layers)
 
     def hear(self, told: Told) -> None:
         """Remember what it is told in a tick, and forget what is too old."""

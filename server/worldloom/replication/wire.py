@@ -49,7 +49,7 @@ def frame_message(tick: int, body: bytes, lines: Sequence[Line] = ()) -> bytes:
 
 def name_card(named: Named) -> bytes:
     """An entry of People as it travels, packed once for all who ask."""
-    return msgpack.packb([named.avatar, named.name, named.kind, named.of])
+    return msgpack.packb([named.avatar, named.name, named.kind, named.of, named.look])
 
 
 def people_message(cards: Sequence[bytes]) -> bytes:

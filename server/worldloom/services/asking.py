@@ -1,16 +1,27 @@
 """Asking: who asks for a privileged act, whom it is about, and whether it is allowed. Changes nothing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from worldloom.errors import Refusal
 from worldloom.ports import AccountRow, Tx
 from worldloom.realm.names import Name, clean_name
 from worldloom.realm.networks import clean_network
-from worldloom.realm.order import allow, allow_edit
+from worldloom.realm.order import allow, allow_edit, allow_land
 from worldloom.services.standing import role_of
 from worldloom_sdk.protocol.messages import OrderAct, RefusalCode, Role, Scope
 
-__all__ = ["OPERATOR", "By", "Subject", "Whom", "authorise", "authorise_edit", "find", "invalid"]
+__all__ = [
+    "OPERATOR",
+    "By",
+    "Subject",
+    "Whom",
+    "authorise",
+    "authorise_edit",
+    "authorise_land",
+    "find",
+    "invalid",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +96,35 @@ def authorise(tx: Tx, by: By, act: OrderAct, other: Role | None = None) -> None:
         allow(act, _role_now(tx, by), by.scopes, other)
 
 
-def authorise_edit(tx: Tx, by: By) -> None:
+def authorise_edit(tx: Tx, by: By, has_right: Callable[[], bool]) -> Role:
     """Decide whether somebody may edit terrain, by the role that is stored now.
+
+    Args:
+        tx: The transaction of the edit.
+        by: Who asks.
+        has_right: Whether they have the right to edit all that they want to edit; asked only where it matters.
+
+    Returns:
+        Their role; OWNER for the operator.
+
+    Raises:
+        Refusal: FORBIDDEN.
+    """
+    if by.is_operator:
+        return Role.OWNER
+    role = _role_now(tx, by)
+    allow_edit(role, by.scopes, role is not Role.OWNER and has_right())
+    return role
+
+
+def authorise_land(tx: Tx, by: By) -> None:
+    """Decide whether somebody may dispose of land that is not theirs, by the role that is stored now.
 
     Raises:
         Refusal: FORBIDDEN.
     """
     if not by.is_operator:
-        allow_edit(_role_now(tx, by), by.scopes)
+        allow_land(_role_now(tx, by), by.scopes)
 
 
 def _role_now(tx: Tx, by: By) -> Role:

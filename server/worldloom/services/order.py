@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from worldloom.errors import Refusal
 from worldloom.ports import AuditRow, SanctionRow, Tx
 from worldloom.realm.names import clean_text
-from worldloom.realm.order import AuditAct, SanctionKind, is_staff
+from worldloom.realm.order import REASON_MAX, AuditAct, SanctionKind, is_staff
 from worldloom.services import codes
 from worldloom.services.asking import By, Subject, Whom, authorise, find, invalid
 from worldloom_sdk.protocol.messages import OrderAct, RefusalCode, Role, Secret
@@ -33,8 +33,6 @@ __all__ = [
     "unmute",
 ]
 
-REASON_MAX = 500
-"""Characters."""
 _MINUTE_MS = 60_000
 _GUESTS_TOO = frozenset({OrderAct.KICK, OrderAct.MUTE, OrderAct.UNMUTE})
 _NETWORKS_TOO = frozenset({OrderAct.BAN, OrderAct.UNBAN, OrderAct.MUTE, OrderAct.UNMUTE})

@@ -12,9 +12,12 @@ import numpy as np
 
 from worldloom.errors import Refusal
 from worldloom.ports import AuditRow, OverlayRow, Tx
+from worldloom.realm.estates import PARCEL_M
 from worldloom.realm.order import AuditAct
+from worldloom.realm.rights import Verb, decide
+from worldloom.services import rights
 from worldloom.services.asking import By, authorise_edit
-from worldloom_sdk.protocol.messages import RefusalCode
+from worldloom_sdk.protocol.messages import RefusalCode, Role
 from worldloom_sdk.protocol.overlay import (
     GIVEN_BACK,
     MAX_VERSION,
@@ -30,6 +33,8 @@ from worldloom_sdk.protocol.tiles import HEIGHTS_PER_M, SAMPLE_M
 __all__ = ["Edit", "edit", "overlays", "stored"]
 
 _log = logging.getLogger(__name__)
+_SAMPLES = int(PARCEL_M // SAMPLE_M)
+"""From one border of a parcel to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ def edit(tx: Tx, command: Edit) -> dict[Region, int]:
     """
     patch = command.patch
     tx.lock_order()
-    authorise_edit(tx, command.by)
+    role = authorise_edit(tx, command.by, lambda: _has_right(tx, command))
     _refuse_unmade(tx, patch)
     regions = patch.regions()
     before = {(row.rx, row.rz): row for row in tx.overlays(regions)}
@@ -68,7 +73,9 @@ def edit(tx: Tx, command: Edit) -> dict[Region, int]:
             )
         data = encode_overlay(patched(overlay, patch, version))
         tx.save_overlay(OverlayRow(*region, version, data), command.now_ms)
-    tx.append_audit(_noted(command))
+    if role is Role.OWNER:
+        # What people do to their own land is no privileged act.
+        tx.append_audit(_noted(command))
     return versions
 
 
@@ -89,6 +96,24 @@ def _read(row: OverlayRow) -> Overlay:
         # One spoilt row must not keep people from the land.
         _log.error("region (%d, %d): its stored overlay cannot be read: %s", row.rx, row.rz, error)
         return Overlay(row.rx, row.rz, row.version, Overlay.empty(row.rx, row.rz).samples)
+
+
+def _has_right(tx: Tx, command: Edit) -> bool:
+    """Whether every sample is inside places in which who asks may edit the ground, on none of their borders to others.
+
+    A sample on a border belongs to the parcels on both sides; no ground changes beyond the parcels of a sample.
+    """
+    patch, by = command.patch, command.by
+    parcels = [
+        (px, pz)
+        for px in range((patch.x - 1) // _SAMPLES, (patch.x + patch.width - 1) // _SAMPLES + 1)
+        for pz in range((patch.z - 1) // _SAMPLES, (patch.z + patch.depth - 1) // _SAMPLES + 1)
+    ]
+    places = rights.places_at(tx, parcels, command.now_ms)
+    return by.account is not None and all(
+        decide(Verb.TERRAFORM, by.account, place, command.now_ms)
+        for place in (places.get(parcel) for parcel in parcels)
+    )
 
 
 def _refuse_unmade(tx: Tx, patch: Patch) -> None:

@@ -1,5 +1,6 @@
 """Shuns: personal blocks between accounts, which last. Those with a guest on either side are the gateway's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worldloom.errors import Refusal
@@ -7,7 +8,7 @@ from worldloom.ports import ShunRow, Tx
 from worldloom.services.asking import invalid
 from worldloom_sdk.protocol.messages import BlockReach, RefusalCode
 
-__all__ = ["SHUNS_MAX", "Shun", "Unshun", "shun", "unshun"]
+__all__ = ["SHUNS_MAX", "Shun", "Unshun", "names", "shun", "unshun"]
 
 SHUNS_MAX = 64
 """Blocks that one account may set."""
@@ -54,3 +55,8 @@ def unshun(tx: Tx, command: Unshun) -> BlockReach | None:
     tx.delete_shun(command.account, command.other)
     theirs = (row for row in tx.shuns_around(command.other, SHUNS_MAX) if row.account == command.other)
     return next((row.reach for row in theirs if row.other == command.account), None)
+
+
+def names(tx: Tx, accounts: Sequence[int]) -> dict[int, str]:
+    """What accounts are called; numbers of nobody are passed over."""
+    return {row.account: row.name for row in tx.accounts(accounts)}

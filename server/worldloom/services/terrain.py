@@ -9,7 +9,7 @@ from worldloom.ports import EdgesRow, Misfit, TileRow, Tx
 from worldloom.world.edges import edges_of, fits, read_edges
 from worldloom_sdk.protocol.tiles import decode_tile
 
-__all__ = ["StoreTile", "content", "load", "store"]
+__all__ = ["StoreTile", "content", "is_woven", "load", "store"]
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +27,11 @@ class StoreTile:
 def load(tx: Tx, region: tuple[int, int]) -> TileRow | None:
     """The stored tile of region ``(rx, rz)``, or None where nobody has been."""
     return tx.tile(*region)
+
+
+def is_woven(tx: Tx, region: tuple[int, int]) -> bool:
+    """Whether a region has a tile."""
+    return bool(tx.woven([region]))
 
 
 def store(tx: Tx, command: StoreTile) -> TileRow | Misfit:

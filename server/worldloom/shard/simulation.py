@@ -1,6 +1,7 @@
 """The shard: authority on motion for the regions that it holds. One call a tick; knows no sockets and no clock.
 
-Phases of a tick, in this order: take controls (bodies come, go, speak), step the moves, change cells, ask for land
+Phases of a tick, in this order: take controls (bodies come, go, speak), step the moves, change cells, go into and out
+of places that are not seen from outside, ask for land
 (once a second), encode the words once, publish. What is slow (land, storage) comes back as a call between ticks.
 """
 
@@ -23,6 +24,7 @@ from worldloom.replication.feed import (
     RegionNews,
     Renew,
     Resync,
+    SetAccess,
     SetLayer,
     ShardFrame,
     ShardSnapshot,
@@ -30,7 +32,9 @@ from worldloom.replication.feed import (
     SpokenLine,
 )
 from worldloom.replication.runs import encode_runs
+from worldloom.shard.sights import Sights
 from worldloom.world.avatars import AvatarTable
+from worldloom.world.enter import EnterTable
 from worldloom.world.footing import keep_footing
 from worldloom.world.lookahead import Arrival, Lookahead
 from worldloom.world.step import TICKS_PER_S, Ground, Moves, Tables, step
@@ -46,6 +50,9 @@ RegionWanted = Callable[[int, int, float, int], None]
 """Asks for a region ``(rx, rz)`` in which this avatar may be in so many seconds."""
 RegionForgotten = Callable[[int, int], None]
 """Nobody is heading for region ``(rx, rz)`` any more."""
+
+
+_NOBODY = np.empty(0, np.int64)
 
 
 class Land(Ground, Protocol):
@@ -81,11 +88,15 @@ class Shard:
         epoch: int = 1,
         forget: RegionForgotten = lambda rx, rz: None,
         ahead: Lookahead | None = None,
+        enter: EnterTable | None = None,
+        view_cells: int = 2,
     ) -> None:
         self.avatars = AvatarTable()
         self.cells = CellTable(self.avatars)
         self._land = land
-        self._tables = Tables(land, speed, climb)
+        self.enter = enter if enter is not None else EnterTable()
+        self._tables = Tables(land, speed, climb, self.enter)
+        self._sights = Sights(self.avatars, self.cells, self.enter, view_cells)
         self._publish = publish
         self._want, self._forget = want, forget
         self._ahead, self._looked = ahead or Lookahead(), 0
@@ -166,20 +177,26 @@ class Shard:
             del self._regions[region]
             if region in self._land:
                 self._land.remove(*region)
+            self.enter.remove(*region)
             self._region_news.append(RegionNews(*region, FORGOTTEN))
 
-    def tick(self, tick: int) -> ShardFrame:
-        """Simulate one tick and publish what changed."""
+    def tick(self, tick: int, now_ms: int = 0) -> ShardFrame:
+        """Simulate one tick and publish what changed.
+
+        Args:
+            tick: Its number.
+            now_ms: Unix time, for rights that end.
+        """
         self.cells.begin_tick()
         batches, self._moves = self._moves, []
         moves: list[I64] = []
         for batch in sorted(batches, key=lambda one: one.number):
-            renewed = self._take_controls(batch, tick)
+            renewed = self._take_controls(batch, tick, now_ms)
             # What an older connection still asked for is not to count against the new one.
             moves = [_without(asked, renewed) for asked in moves] if renewed else moves
             moves += self._fresh_moves(batch)
-        if moves:
-            self._step(np.concatenate(moves, axis=1), tick)
+        moved = self._step(np.concatenate(moves, axis=1), tick, now_ms) if moves else _NOBODY
+        self._sights.follow(moved, tick, now_ms)
         self._ask_for_land(tick)
         frame = self._frame(tick)
         self._publish(frame)
@@ -188,14 +205,14 @@ class Shard:
         self._resyncs.clear()
         return frame
 
-    def _take_controls(self, batch: MoveBatch, tick: int) -> list[int]:
+    def _take_controls(self, batch: MoveBatch, tick: int, now_ms: int) -> list[int]:
         """Take each control once, in order; the avatars that were renewed."""
         source = (batch.gateway, batch.epoch)
         taken = self._taken.get(source, 0)
         renewed = []
         for number, control in enumerate(batch.controls, batch.first_control):
             if number == taken + 1:
-                self._control(control, tick)
+                self._control(control, tick, now_ms)
                 taken = number
                 if isinstance(control, Renew):
                     renewed.append(control.avatar)
@@ -210,10 +227,10 @@ class Shard:
         self._last_batch[source] = batch.number
         return [np.concatenate([batch.avatar[None], batch.moves])]
 
-    def _control(self, control: Control, tick: int) -> None:
+    def _control(self, control: Control, tick: int, now_ms: int) -> None:
         match control:
             case Join():
-                self._join(control, tick)
+                self._join(control, tick, now_ms)
             case Part(avatar):
                 self._part(avatar)
             case Renew(avatar):
@@ -222,30 +239,61 @@ class Shard:
                     self.avatars.seq[row] = -1
             case SetLayer(avatar, layer):
                 row = self.avatars.row(avatar)
-                if row is None or self.avatars.layer[row] == layer:
-                    return
-                if not self.cells.relayer(row, layer, tick):
+                if row is not None and not self._sights.veil(row, layer, tick):
                     _log.warning("avatar %d stays in its layer: layer %d of its cell is full", avatar, layer)
+            case SetAccess(avatar, owner, access):
+                row = self.avatars.row(avatar)
+                if row is not None:
+                    self.avatars.owner[row], self.avatars.access[row] = owner, access
             case Speak():
                 self._speak(control)
 
-    def _join(self, join: Join, tick: int) -> None:
+    def _join(self, join: Join, tick: int, now_ms: int) -> None:
         t = self.avatars
         if join.avatar in t:
             return
-        place = self.cells.nearest_room(join.x, join.z, join.layer)
+        row = t.add(join.avatar)
+        t.owner[row], t.access[row], t.veil[row] = join.owner, join.access, join.layer
+        place = self._landing(row, join, now_ms)
         if place is None:
             _log.warning("no room for avatar %d near %d, %d", join.avatar, join.x, join.z)
+            t.remove(join.avatar)
             return
-        row = t.add(join.avatar)
         t.x[row], t.z[row] = place
-        t.yaw[row], t.layer[row] = join.yaw & 0xFF, join.layer
+        t.yaw[row] = join.yaw & 0xFF
+        self._sights.enter(row, now_ms)
         # A whole second's worth at once: nothing is budgeted before there was a move.
         t.budget_tick[row] = tick - TICKS_PER_S
         self._set_on_ground(row)
-        self.cells.settle(row, tick)
+        if not self.cells.settle(row, tick):
+            _log.warning("no room for avatar %d in the place where it would be", join.avatar)
+            self._sights.leave(row)
+            t.remove(join.avatar)
+            return
         self._correct(np.array([row]), np.array([0]), np.array([int(CorrectionReason.PLACED)]))
         self._arrived.append(row)
+
+    def _landing(self, row: int, join: Join, now_ms: int) -> tuple[int, int] | None:
+        """Where somebody is set down: not where it may not be, if there is land near where it may; None: no room."""
+        place = self.cells.nearest_room(join.x, join.z, join.layer)
+        allowed = place and self._allowed(row, place, now_ms)
+        if allowed is not None or join.instead is None:
+            return allowed or place
+        x, z = join.instead
+        return self._landing(row, replace(join, x=x, z=z, instead=None), now_ms)
+
+    def _allowed(self, row: int, place: tuple[int, int], now_ms: int) -> tuple[int, int] | None:
+        """A place, or the nearest to it, where somebody may be; None if there is none on land that is held."""
+        t = self.avatars
+        x, z = np.array([place[0]]), np.array([place[1]])
+        if self.enter.may_enter(t, np.array([row]), x, z, now_ms)[0]:
+            return place
+        at_x, at_z = self.enter.way_out(t, row, *place, now_ms)
+        woven = np.flatnonzero(self._land.ground(at_x, at_z)[1])
+        layer = int(t.veil[row])
+        rooms = (self.cells.nearest_room(int(at_x[i]), int(at_z[i]), layer) for i in woven.tolist())
+        free = ((int(at_x[i]), int(at_z[i])) for i in woven.tolist())
+        return next((at for at, room in zip(free, rooms, strict=True) if at == room), None)
 
     def _set_on_ground(self, row: int) -> None:
         t = self.avatars
@@ -266,6 +314,7 @@ class Shard:
     def _part(self, avatar: int) -> None:
         row = self.avatars.row(avatar)
         if row is not None:
+            self._sights.leave(row)
             self.cells.leave(row)
             self.avatars.remove(avatar)
 
@@ -278,10 +327,10 @@ class Shard:
                 SpokenLine(speak.avatar, speak.name, speak.kind, speak.text, x, z, speak.reach, layer)
             )
 
-    def _step(self, moves: I64, tick: int) -> None:
-        """Step the moves ``[7, n]``: avatar, seq, x, z, y, yaw, gesture."""
+    def _step(self, moves: I64, tick: int, now_ms: int) -> I64:
+        """Step the moves ``[7, n]``: avatar, seq, x, z, y, yaw, gesture; the rows that moved."""
         t = self.avatars
-        done = step(t, Moves(t.rows(moves[0]), *moves[1:]), self._tables, tick)
+        done = step(t, Moves(t.rows(moves[0]), *moves[1:]), self._tables, tick, now_ms)
         refused = done.corrections
         if len(refused.row):
             self._correct(*refused)
@@ -291,6 +340,7 @@ class Shard:
             back = done.before[np.searchsorted(done.changed, rows)]
             t.x[rows], t.z[rows], t.y[rows] = back.T
             self._correct(rows, t.seq[rows], np.full(len(rows), int(CorrectionReason.FULL)))
+        return done.changed
 
     def _correct(self, row: I64, seq: I64, reason: I64) -> None:
         t = self.avatars
@@ -336,6 +386,7 @@ class Shard:
         frame = ShardFrame(
             self._shard, self._epoch, self._seq, tick, keys, bounds, words, *records, corrections,
             tuple(self._lines), tuple(self._region_news), dict(self._taken),
+            self._sights.news(),
         )  # fmt: skip
         self._corrections.clear()
         self._lines.clear()
@@ -345,7 +396,10 @@ class Shard:
     def _snapshot(self, gateway: int, tick: int) -> ShardSnapshot:
         cells, entries = self.cells.everything()
         regions = tuple(self._regions.values())
-        return ShardSnapshot(gateway, self._shard, self._epoch, self._seq, tick, cells, entries, regions)
+        sights = self._sights.everything()
+        return ShardSnapshot(
+            gateway, self._shard, self._epoch, self._seq, tick, cells, entries, regions, sights
+        )
 
 
 def _without(moves: I64, avatars: list[int]) -> I64:

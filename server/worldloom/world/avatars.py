@@ -5,15 +5,20 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["COLUMNS", "I64", "AvatarTable"]
+__all__ = ["BOT", "COLUMNS", "EVERYWHERE", "I64", "AvatarTable"]
 
 I64 = npt.NDArray[np.int64]
 
 COLUMNS = (
     "id", "x", "z", "y", "yaw", "gesture", "seq", "reach", "lift", "budget_tick",
-    "cx", "cz", "layer", "slot", "cell", "pending", "crossed", "crossed_before",
+    "cx", "cz", "layer", "slot", "cell", "pending", "crossed", "crossed_before", "owner", "access", "inside", "veil",
 )  # fmt: skip
 """Every column is ``int64[capacity]``: one kind of number keeps the arithmetic exact and free of casts."""
+
+BOT = 1
+"""``access``: it is no person."""
+EVERYWHERE = 2
+"""``access``: it may go everywhere, for it keeps order here."""
 
 
 class AvatarTable:
@@ -34,6 +39,10 @@ class AvatarTable:
         cell: Row of the cell in the shard's cell table.
         pending: Bits of rate classes that have not been told of the last change; bit 0: changed in this tick.
         crossed: Tick of the last change of cell; ``crossed_before``: of the one before.
+        owner: Of a bot: whose it is, an account; 0 for none.
+        access: ``BOT`` and ``EVERYWHERE``, joined.
+        inside: The place in which it is, if that is not seen from outside; else 0.
+        veil: The layer in which it is seen where it is not ``inside`` anything.
     """
 
     id: I64
@@ -54,6 +63,10 @@ class AvatarTable:
     pending: I64
     crossed: I64
     crossed_before: I64
+    owner: I64
+    access: I64
+    inside: I64
+    veil: I64
 
     def __init__(self, capacity: int = 64) -> None:
         for name in COLUMNS:

@@ -5,13 +5,14 @@ and vertical speed are held by buckets that never hold more than a second's wort
 anything and nobody saves up for a leap.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from worldloom.world.avatars import I64, AvatarTable
+from worldloom.world.enter import EnterTable
 from worldloom_sdk.protocol.geometry import GROUND_Y, REGION_LIMIT, REGION_SHIFT, TICK_MS, Y_PER_M
 from worldloom_sdk.protocol.messages import CorrectionReason
 from worldloom_sdk.protocol.words import WORD_Y_OFFSET
@@ -60,6 +61,8 @@ class Tables:
     """Horizontal limit, 1/64 m a second."""
     climb: int
     """Vertical limit, 1/16 m a second."""
+    enter: EnterTable = field(default_factory=EnterTable)
+    """Who may be where."""
 
 
 class Moves(NamedTuple):
@@ -90,7 +93,7 @@ class Stepped(NamedTuple):
     before: I64
 
 
-def step(state: AvatarTable, moves: Moves, tables: Tables, tick: int) -> Stepped:
+def step(state: AvatarTable, moves: Moves, tables: Tables, tick: int, now_ms: int = 0) -> Stepped:
     """Apply the moves of one tick to the bodies, in place.
 
     Args:
@@ -98,6 +101,7 @@ def step(state: AvatarTable, moves: Moves, tables: Tables, tick: int) -> Stepped
         moves: What was asked for.
         tables: Land and limits.
         tick: The number of this tick; budgets grow with it.
+        now_ms: Unix time, for rights that end.
 
     Returns:
         Rows changed (ascending), with their x, z, y before; and the refusals.
@@ -123,6 +127,10 @@ def step(state: AvatarTable, moves: Moves, tables: Tables, tick: int) -> Stepped
     reason[far > state.reach[row]] = CorrectionReason.SPEED
     reason[_beyond_the_edge(moves.x) | _beyond_the_edge(moves.z)] = CorrectionReason.EDGE
     state.seq[row] = moves.seq
+    # Last, and of what could be granted alone: such a way is bounded.
+    could = np.flatnonzero(reason == 0)
+    barred = tables.enter.barred(state, row[could], moves.x[could], moves.z[could], now_ms)
+    reason[could[barred]] = CorrectionReason.PRIVATE
 
     ok = reason == 0
     refused = Corrections(row[~ok], moves.seq[~ok], reason[~ok])

@@ -16,11 +16,18 @@ from worldloom.worldgen.picture import colour_of, depth_colour, paint, placed
 from worldloom_sdk.protocol.geometry import REGION_M
 from worldloom_sdk.protocol.tiles import SAMPLE_M, SURFACE_CELLS, Surface, Tile
 
-__all__ = ["PIXEL_M", "Caption", "chart", "pixel_m_for"]
+__all__ = [
+    "FAINT",
+    "INK",
+    "PAPER",
+    "Caption",
+    "chart",
+    "font",
+    "ground",
+    "mark",
+    "scale_bar",
+]
 
-PIXEL_M = (1, 2, 4, 8)
-"""Metres to a pixel that a chart may have."""
-_LONGEST_PX = 2_048
 _BLOCK_PX = 512
 """Side of a block in pixels of the chart."""
 _THINGS_TO_M = 2
@@ -28,7 +35,7 @@ _THINGS_TO_M = 2
 _RIM_M = 64
 """So far beyond a block its neighbours are painted with it, and cut off."""
 
-_PAPER, _INK, _FAINT = (247, 243, 232), (44, 42, 38), (122, 116, 104)
+PAPER, INK, FAINT = (247, 243, 232), (44, 42, 38), (122, 116, 104)
 _STRIP_PX, _PAD_PX = 108, 28
 _LEGEND_FROM_PX = 1_000
 """A narrower chart has no legend."""
@@ -50,12 +57,6 @@ class Caption:
     """Where newcomers come in, x and z in metres of the world: marked if it is in the picture."""
 
 
-def pixel_m_for(wide: int, deep: int) -> int:
-    """Metres to a pixel so that a chart of so many regions is not too large to look at."""
-    longest = max(wide, deep) * REGION_M
-    return next((size for size in PIXEL_M if longest / size <= _LONGEST_PX), PIXEL_M[-1])
-
-
 def chart(
     tiles: Mapping[Region, Tile],
     stored: set[Region],
@@ -68,8 +69,32 @@ def chart(
     Args:
         tiles: Every region of the rectangle.
         stored: Those that people have seen: a line is drawn around them where there are others.
-        pixel_m: Metres to a pixel, one of ``PIXEL_M``.
+        pixel_m: Metres to a pixel, one of ``scales.PIXEL_M``.
         caption: What is written under it.
+        on_block: Told how many blocks are painted, of how many.
+    """
+    (x0, z0), (wide, deep) = rectangle(tiles)
+    side = REGION_M // pixel_m
+    picture = ground(tiles, pixel_m, on_block)
+    _outline(picture, {(rx - x0, rz - z0) for rx, rz in stored}, wide, deep, side)
+    marked = False
+    if caption.place_m is not None:
+        x, z = (at / REGION_M - low for at, low in zip(caption.place_m, (x0, z0), strict=True))
+        if marked := 0 <= x < wide and 0 <= z < deep:
+            mark(ImageDraw.Draw(picture), x * side, z * side)
+    return _with_strip(picture, pixel_m, caption, marked)
+
+
+def ground(
+    tiles: Mapping[Region, Tile],
+    pixel_m: int,
+    on_block: Callable[[int, int], None] = lambda done, all_of_them: None,
+) -> Image.Image:
+    """Paint a rectangle of regions, and nothing else.
+
+    Args:
+        tiles: Every region of the rectangle.
+        pixel_m: Metres to a pixel, one of ``scales.PIXEL_M``.
         on_block: Told how many blocks are painted, of how many.
     """
     (x0, z0), (wide, deep) = rectangle(tiles)
@@ -82,13 +107,7 @@ def chart(
         painted = _block(tiles, (x0 + bx, z0 + bz), size, pixel_m)
         picture.paste(painted, (bx * side, bz * side))
         on_block(done, len(corners))
-    _outline(picture, {(rx - x0, rz - z0) for rx, rz in stored}, wide, deep, side)
-    marked = False
-    if caption.place_m is not None:
-        x, z = (at / REGION_M - low for at, low in zip(caption.place_m, (x0, z0), strict=True))
-        if marked := 0 <= x < wide and 0 <= z < deep:
-            _mark(ImageDraw.Draw(picture), x * side, z * side)
-    return _with_strip(picture, pixel_m, caption, marked)
+    return picture
 
 
 def _block(tiles: Mapping[Region, Tile], first: Region, size: tuple[int, int], pixel_m: int) -> Image.Image:
@@ -138,43 +157,45 @@ def _outline(picture: Image.Image, stored: set[Region], wide: int, deep: int, si
     picture.paste(veil, (0, 0), veil)
 
 
-def _mark(draw: ImageDraw.ImageDraw, x: float, z: float) -> None:
+def mark(draw: ImageDraw.ImageDraw, x: float, z: float) -> None:
     """A ring with a dot: where newcomers come in."""
-    for radius, colour in ((9, _INK), (8, (255, 252, 244)), (5, (196, 62, 44))):
+    for radius, colour in ((9, INK), (8, (255, 252, 244)), (5, (196, 62, 44))):
         draw.ellipse((x - radius, z - radius, x + radius, z + radius), fill=colour)
 
 
 def _with_strip(picture: Image.Image, pixel_m: int, caption: Caption, marked: bool) -> Image.Image:
     """The picture on paper, with what is written under it."""
-    page = Image.new("RGB", (picture.width, picture.height + _STRIP_PX), _PAPER)
+    page = Image.new("RGB", (picture.width, picture.height + _STRIP_PX), PAPER)
     page.paste(picture, (0, 0))
     draw, top = ImageDraw.Draw(page), picture.height
-    draw.line([(0, top), (page.width, top)], _INK, 2)
-    bar = _scale_bar(draw, page.width, top, pixel_m)
+    draw.line([(0, top), (page.width, top)], INK, 2)
+    bar = scale_bar(draw, page.width, top, pixel_m)
     room = bar - 2 * _PAD_PX
-    draw.text((_PAD_PX, top + 26), _fitting(caption.title, 24, room), _INK, _font(24))
-    draw.text((_PAD_PX, top + 62), _fitting(caption.note, 15, room), _FAINT, _font(15))
+    draw.text((_PAD_PX, top + 26), _fitting(caption.title, 24, room), INK, font(24))
+    draw.text((_PAD_PX, top + 62), _fitting(caption.note, 15, room), FAINT, font(15))
     if page.width >= _LEGEND_FROM_PX:
-        written = max(_font(24).getlength(caption.title), _font(15).getlength(caption.note))
+        written = max(font(24).getlength(caption.title), font(15).getlength(caption.note))
         _legend(draw, _PAD_PX + int(written) + 48, bar - _PAD_PX, top, marked)
     return page
 
 
-def _scale_bar(draw: ImageDraw.ImageDraw, width: int, top: int, pixel_m: int) -> int:
+def scale_bar(
+    draw: ImageDraw.ImageDraw, width: int, top: int, pixel_m: int, longest_px: float | None = None
+) -> int:
     """A bar of a round length at the right; where it begins."""
-    most_m = min(width * 0.28, 320) * pixel_m
+    most_m = (longest_px or min(width * 0.28, 320)) * pixel_m
     length_m = max(m * 10**k for k in range(1, 6) for m in (1, 2, 5) if m * 10**k <= max(most_m, 10))
     length = round(length_m / pixel_m)
     left, y = width - _PAD_PX - length, top + 44
     for part in range(4):
         at = left + length * part // 4, left + length * (part + 1) // 4
-        draw.rectangle((at[0], y, at[1], y + 8), _INK if part % 2 == 0 else _PAPER, _INK)
+        draw.rectangle((at[0], y, at[1], y + 8), INK if part % 2 == 0 else PAPER, INK)
     for at_m, x, anchor in (
         (0, left, "lm"),
         (length_m // 2, left + length // 2, "mm"),
         (length_m, width - _PAD_PX, "rm"),
     ):
-        draw.text((x, y + 24), _metres(at_m, length_m), _INK, _font(14), anchor=anchor)
+        draw.text((x, y + 24), _metres(at_m, length_m), INK, font(14), anchor=anchor)
     return left
 
 
@@ -192,29 +213,30 @@ def _legend(draw: ImageDraw.ImageDraw, left: int, right: int, top: int, marked: 
             return
         for row, (name, kind) in enumerate(_LEGEND[column : column + 2]):
             y = top + 30 + 28 * row
-            draw.rounded_rectangle((x, y, x + 22, y + 16), 3, colour_of(kind), _FAINT)
-            draw.text((x + 30, y + 8), name, _INK, _font(14), anchor="lm")
+            draw.rounded_rectangle((x, y, x + 22, y + 16), 3, colour_of(kind), FAINT)
+            draw.text((x + 30, y + 8), name, INK, font(14), anchor="lm")
         x += step
     if marked:
-        _mark(draw, x - step + 11, top + 66)
-        draw.text((x - step + 30, top + 66), "arrival", _INK, _font(14), anchor="lm")
+        mark(draw, x - step + 11, top + 66)
+        draw.text((x - step + 30, top + 66), "arrival", INK, font(14), anchor="lm")
     if x + 130 > right:
         return
     for k in range(100):
         draw.line([(x + k, top + 30), (x + k, top + 46)], depth_colour(_DEEPEST_M * (k / 99) ** 2))
-    draw.rectangle((x, top + 30, x + 100, top + 46), None, _FAINT)
-    draw.text((x, top + 66), f"sea, 0 to {_DEEPEST_M:.0f} m deep", _INK, _font(14), anchor="lm")
+    draw.rectangle((x, top + 30, x + 100, top + 46), None, FAINT)
+    draw.text((x, top + 66), f"sea, 0 to {_DEEPEST_M:.0f} m deep", INK, font(14), anchor="lm")
 
 
 def _fitting(text: str, size: int, room: int) -> str:
     """The text, or its beginning if it is too long for so many pixels."""
-    font = _font(size)
-    if font.getlength(text) <= room:
+    written = font(size)
+    if written.getlength(text) <= room:
         return text
     return next(
-        (text[:n] + "…" for n in range(len(text), 0, -1) if font.getlength(text[:n] + "…") <= room), ""
+        (text[:n] + "…" for n in range(len(text), 0, -1) if written.getlength(text[:n] + "…") <= room), ""
     )
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The letters of charts, so many pixels high."""
     return ImageFont.load_default(size)

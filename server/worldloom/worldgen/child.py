@@ -1,14 +1,15 @@
 """The child: a terrain source in a process of its own, which is asked over a pipe. Run by ``process.SourceProcess``.
 
-``python -m worldloom.worldgen.child MODULE:FUNCTION ARGUMENTS [in-haste]`` makes the source by calling the function
-with the arguments (a JSON array), says that it is ready, and answers one request after the other: standard input
-brings them, what was standard output takes the answers. What the source prints goes to standard error.
+``python -m worldloom.worldgen.child MODULE:FUNCTION ARGUMENTS NICENESS [in-haste]`` makes the source by calling the
+function with the arguments (a JSON array), says that it is ready, and answers one request after the other: standard
+input brings them, what was standard output takes the answers. What the source prints goes to standard error.
 
 It ends when the pipe does, whatever it is at: with the server, however that ended.
 """
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -23,6 +24,7 @@ from queue import Queue
 from worldloom.errors import ConfigError, TerrainRejected
 from worldloom.ports import TerrainSource
 from worldloom.worldgen.styling import MAX_STYLES_BYTES, unpack_styles, woven
+from worldloom.worldgen.worker import give_way
 from worldloom_sdk.protocol.tiles import MAX_TILE_BYTES, Tile, encode_tile
 
 __all__ = ["ANSWER", "LONGEST", "MAGIC", "REQUEST", "Kind", "main"]
@@ -53,24 +55,24 @@ class Kind(IntEnum):
 LONGEST = {Kind.READY: 64, Kind.UNUSABLE: 2_000, Kind.TILE: MAX_TILE_BYTES, Kind.FAULT: 8_000}
 """Bytes of a body, at most."""
 _LINE_CHARS = 500
-_NICE = 19
 _RATHER_THAN_THE_SERVER = 500
 """Added to what the kernel goes by when memory runs out: it ends this process, not the one that people are in."""
 _PR_SET_PDEATHSIG = 1
 
 
-def main(factory: str, arguments: str, haste: str = "") -> None:
+def main(factory: str, arguments: str, niceness: str, haste: str = "") -> None:
     """Make the source and answer until the pipe ends; does not return.
 
     Args:
         factory: ``package.module:function``.
         arguments: What it is called with, a JSON array.
-        haste: Give way to everything else only when the source is made; empty for from the start.
+        niceness: How far it gives way to everything else, 0 to 19.
+        haste: Give way only when the source is made; empty for from the start.
     """
     requests, answers = _take_pipes()
     _settle()
     if not haste:
-        _give_way()
+        _give_way(int(niceness))
     jobs: Queue[_Job] = Queue(maxsize=1)  # One at a time: who asks waits for the answer.
     threading.Thread(target=_listen, args=(requests, jobs), daemon=True).start()
     module, _, function = factory.partition(":")
@@ -79,7 +81,10 @@ def main(factory: str, arguments: str, haste: str = "") -> None:
     except ConfigError as error:
         _answer(answers, Kind.UNUSABLE, 0, str(error).encode(errors="replace"))
         os._exit(1)
-    _give_way()
+    # What is there now stays: the collector need not look at all of torch again.
+    gc.collect()
+    gc.freeze()
+    _give_way(int(niceness))
     _answer(answers, Kind.READY, 0, source.name.encode())
     while True:
         _, job, rx, rz, styles = jobs.get()
@@ -110,14 +115,12 @@ def _settle() -> None:
         score.write(str(worse))
 
 
-def _give_way() -> None:
+def _give_way(niceness: int) -> None:
     """To everything else; Linux has priorities per thread, and imports may have started some."""
-    if sys.platform == "win32":
-        return
-    with contextlib.suppress(OSError):
-        threads = os.listdir("/proc/self/task") if sys.platform == "linux" else ["0"]
-        for thread in threads:
-            os.setpriority(os.PRIO_PROCESS, int(thread), _NICE)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            for thread in os.listdir("/proc/self/task"):
+                give_way(niceness, int(thread))
 
 
 def _listen(requests: int, jobs: "Queue[_Job]") -> None:

@@ -1,32 +1,29 @@
-"""Cover: what the ground is made of and what stands on it, from the shape of a region. Knows no tiles' bytes."""
+"""Cover: what the ground is made of and what stands on it, from shape and climate of a region. Knows no tiles' bytes.
 
+Temperature is the climate's warmth, and falls with height. All is computed in the middles of the quads, in single
+precision, from global coordinates.
+"""
+
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from worldloom.worldgen.growth import F32, U8, Ground, standing
 from worldloom.worldgen.landform import Relief
-from worldloom.worldgen.lattice import fbm, hash_lattice, key_of, noise, smoothstep
-from worldloom_sdk.protocol.geometry import REGION_M, XZ_PER_M
-from worldloom_sdk.protocol.tiles import (
-    HEIGHTS_PER_M,
-    SAMPLE_M,
-    SURFACE_CELLS,
-    THING_DTYPE,
-    Surface,
-    ThingKind,
-)
+from worldloom.worldgen.lattice import key_of, smoothstep
+from worldloom.worldgen.layers import Layer, Spline, layers, middle, octaves
+from worldloom_sdk.protocol.geometry import REGION_M
+from worldloom_sdk.protocol.tiles import HEIGHTS_PER_M, SAMPLE_M, SURFACE_CELLS, Surface
 
 __all__ = ["Cover"]
 
-F64 = npt.NDArray[np.float64]
-U8 = npt.NDArray[np.uint8]
-
-_SPOT_M = 4
-"""At most one thing stands in each square of this side: 64 x 64 squares to a region, ``MAX_THINGS``."""
-_SPOTS = REGION_M // _SPOT_M
-_TREE_LINE_M = 125.0
-_SNOW_LINE_M = 165.0
+_NODE_M = 8
+"""What is broad is computed on nodes so far apart."""
+_PER_NODE = _NODE_M // SAMPLE_M
+_CLEARING_M = 100.0
+"""How far the clearing in the middle of the world reaches at most."""
 
 
 class Cover:
@@ -37,144 +34,127 @@ class Cover:
     """
 
     def __init__(self, seed: int) -> None:
-        self._ragged = key_of(seed, "cover ragged")
-        self._wood = key_of(seed, "cover wood")
-        self._mix = key_of(seed, "cover mix")
+        wood = key_of(seed, "cover wood")
+        self._ragged = octaves(46.0, key_of(seed, "cover ragged"), 3)
+        self._broad = [
+            *octaves(310.0, wood, 3),
+            Layer(85.0, wood ^ 5),
+            Layer(140.0, key_of(seed, "cover mix")),
+            Layer(60.0, key_of(seed, "cover bloom")),
+        ]
         self._spot = key_of(seed, "cover spot")
+        self._spline = Spline(_PER_NODE, SURFACE_CELLS, 0.5)
 
     def of(self, rx: int, rz: int, relief: Relief) -> tuple[U8, npt.NDArray[Any]]:
         """Surface classes ``[128, 128]`` and things ``[n]`` of a region."""
-        metres = relief.heights.astype(np.float64) / HEIGHTS_PER_M
-        ground = _middle(metres)
-        slope = _slope(metres)
+        metres = relief.heights.astype(np.float32) * np.float32(1 / HEIGHTS_PER_M)
         centres = np.arange(SURFACE_CELLS, dtype=np.float64) * SAMPLE_M + SAMPLE_M / 2
-        x: F64 = (rx * REGION_M + centres)[None, :]
-        z: F64 = (rz * REGION_M + centres)[:, None]
-        ragged = fbm(x / 46.0, z / 46.0, self._ragged, 3)
-        moisture = _middle(relief.moisture)
-        rugged = _middle(relief.ruggedness)
-        woods = self._woods(x, z, ground, slope, moisture, ragged)
-        surface = _classes(ground, slope, moisture, rugged, woods, ragged)
-        return surface, self._things(rx, rz, surface, ground, slope, woods)
-
-    def _woods(self, x: F64, z: F64, ground: F64, slope: F64, moisture: F64, ragged: F64) -> F64:
-        """How dense the wood is, 0..1: clearings (one in the middle of the world), a tree line, a bare strand."""
-        stand = fbm(x / 310.0, z / 310.0, self._wood, 3) + 1.1 * (moisture - 0.45) + 0.12 * ragged
-        clearing = smoothstep(0.5, 0.28, noise(x / 85.0, z / 85.0, self._wood ^ 5) + 0.16 * ragged)
-        clearing *= smoothstep(18.0, 70.0, np.sqrt(x * x + z * z) + 14.0 * ragged)
-        upper = smoothstep(_TREE_LINE_M + 18.0, _TREE_LINE_M - 22.0, ground + 9.0 * ragged)
-        dry = smoothstep(1.6, 4.5, ground + 1.2 * ragged)
-        return np.asarray(
-            smoothstep(-0.06, 0.32, stand) * clearing * upper * dry * smoothstep(0.95, 0.6, slope)
-        )
-
-    def _things(self, rx: int, rz: int, surface: U8, ground: F64, slope: F64, woods: F64) -> npt.NDArray[Any]:
-        """One candidate in each square of the lattice; a hash decides where it stands and whether it does."""
-        ix, iz = rx * _SPOTS + np.arange(_SPOTS), (rz * _SPOTS + np.arange(_SPOTS))[:, None]
-        place = hash_lattice(ix, iz, self._spot).reshape(-1)
-        fate = hash_lattice(ix, iz, self._spot ^ 1).reshape(-1)
-        side = _SPOT_M * XZ_PER_M
-        at_x = np.tile(np.arange(_SPOTS), _SPOTS) * side + (place & np.uint64(side - 1)).astype(np.int64)
-        at_z = np.repeat(np.arange(_SPOTS), _SPOTS) * side + (place >> np.uint64(32)).astype(np.int64) % side
-        quad = (at_z // (SAMPLE_M * XZ_PER_M)) * SURFACE_CELLS + at_x // (SAMPLE_M * XZ_PER_M)
-        here = surface.reshape(-1)[quad]
-        high, steep, wood = ground.reshape(-1)[quad], slope.reshape(-1)[quad], woods.reshape(-1)[quad]
-        x, z = rx * REGION_M + at_x / XZ_PER_M, rz * REGION_M + at_z / XZ_PER_M
-        tree = _tree_kind(high, noise(x / 140.0, z / 140.0, self._mix), fate)
-        kind = _choose(here, wood, steep, high, tree, (fate & np.uint64(0xFFFF)).astype(np.float64) / 0x10000)
-        things = np.empty(len(kind), THING_DTYPE)
-        things["kind"], things["x"], things["z"] = kind, at_x, at_z
-        things["scale"] = _scale(kind, fate, high)
-        things["yaw"] = (fate >> np.uint64(32)).astype(np.uint8)
-        return things[kind > 0]
+        x, z = rx * REGION_M + centres, rz * REGION_M + centres
+        ragged = _summed(layers(x, z, self._ragged))
+        nodes = (np.arange(self._spline.nodes, dtype=np.float64) - 1) * _NODE_M
+        broad = layers(rx * REGION_M + nodes, rz * REGION_M + nodes, self._broad)
+        stand, glade, mix, bloom = self._spline.of(np.stack((_summed(broad[:3]), *broad[3:])))
+        land = _Land(middle(metres), _slope(metres), ragged, relief)
+        woods = _woods(land, stand, glade)
+        if max(abs(2 * rx + 1), abs(2 * rz + 1)) == 1:
+            away = np.sqrt(x * x + (z * z)[:, None]).astype(np.float32)
+            woods *= smoothstep(18.0, 70.0, away + 14.0 * ragged)
+        surface = _classes(land, woods, glade)
+        ground = Ground(surface, land.ground, land.slope, woods, mix, bloom, relief)
+        return surface, standing(rx, rz, ground, self._spot)
 
 
-def _middle(samples: F64) -> F64:
-    """Mean of the four samples around each quad: ``[129, 129]`` to ``[128, 128]``."""
-    rows = samples[:-1] + samples[1:]
-    return np.asarray((rows[:, :-1] + rows[:, 1:]) * 0.25)
+@dataclass(slots=True)
+class _Land:
+    """What rules look at, ``[128, 128]`` each."""
+
+    ground: F32
+    """Height, metres."""
+    slope: F32
+    """Rise over run."""
+    ragged: F32
+    """Unevenness of all borders, about -1..1."""
+    relief: Relief
 
 
-def _slope(metres: F64) -> F64:
+def _summed(octave: F32) -> F32:
+    """Three octaves, each half as high as the one before."""
+    return octave[0] + np.float32(0.5) * octave[1] + np.float32(0.25) * octave[2]
+
+
+def _slope(metres: F32) -> F32:
     """Steepness of each quad, rise over run."""
-    rows, columns = np.diff(metres, axis=0), np.diff(metres, axis=1)
+    rows, columns = metres[1:] - metres[:-1], metres[:, 1:] - metres[:, :-1]
     dz, dx = rows[:, :-1] + rows[:, 1:], columns[:-1] + columns[1:]
-    return np.asarray(np.sqrt(dx * dx + dz * dz) * (0.5 / SAMPLE_M))
+    dx *= dx
+    dz *= dz
+    dx += dz
+    np.sqrt(dx, out=dx)
+    dx *= np.float32(0.5 / SAMPLE_M)
+    return dx
 
 
-def _classes(ground: F64, slope: F64, moisture: F64, rugged: F64, woods: F64, ragged: F64) -> U8:
+def tree_line_m(warmth: F32, woods: F32) -> F32:
+    """How high trees grow: 125 m where it is mild, nowhere in the tundra; who asks for woods gets hardy ones."""
+    line = 125.0 + warmth * (250.0 + 85.0 * warmth) + 120.0 * np.maximum(woods, 0.0)
+    return np.asarray(line, np.float32)
+
+
+def snow_line_m(warmth: F32) -> F32:
+    """From where snow lies: 165 m where it is mild, the sea in the arctic, 510 m in the tropics."""
+    return np.asarray(165.0 + warmth * (255.0 + 90.0 * warmth), np.float32)
+
+
+def _drought(relief: Relief) -> F32:
+    """Above 0 nothing grows by itself: the hotter, the more moisture it takes. Nowhere so where it is cool."""
+    warmth = relief.warmth
+    drought = np.minimum(0.5 * np.minimum(warmth, 0.5) - relief.moisture, 2.0 * (warmth - 0.1))
+    return np.asarray(drought, np.float32)
+
+
+def _woods(land: _Land, stand: F32, glade: F32) -> F32:
+    """How dense the wood is, 0..1: clearings, a tree line, a bare strand, and what was asked for."""
+    relief, ragged = land.relief, land.ragged
+    stand = stand + 1.1 * (relief.moisture - 0.45) + 0.12 * ragged
+    stand -= 3.0 * np.maximum(_drought(relief), 0.0)
+    dense = smoothstep(-0.06, 0.32, stand) * smoothstep(0.5, 0.28, glade + 0.16 * ragged)
+    # Asked for, a wood fills up; unasked for, it thins out.
+    dense += np.maximum(relief.woods, 0.0) * (1.0 - dense)
+    dense *= 1.0 + np.minimum(relief.woods, 0.0)
+    above = land.ground + 9.0 * ragged - tree_line_m(relief.warmth, relief.woods)
+    dense *= smoothstep(18.0, -22.0, above)
+    dense *= smoothstep(1.6, 4.5, land.ground + 1.2 * ragged)
+    dense *= smoothstep(0.95, 0.6, land.slope)
+    return np.asarray(dense, np.float32)
+
+
+def _classes(land: _Land, woods: F32, glade: F32) -> U8:
     """Surface classes; the first rule that fits wins."""
-    high = ground + 12.0 * ragged
+    ground, slope, ragged, relief = land.ground, land.slope, land.ragged, land.relief
+    snow = ground + 12.0 * ragged - snow_line_m(relief.warmth)
+    # In the arctic snow lies in patches, where in milder climates clearings are.
+    snow += 40.0 * np.maximum(-0.5 - relief.warmth, 0.0) * glade
+    trees = ground + 12.0 * ragged - tree_line_m(relief.warmth, relief.woods)
     steep = slope + 0.10 * ragged
     strand = ground + 0.55 * ragged
+    wet = relief.moisture + 0.15 * ragged
+    hot = np.maximum(relief.warmth, 0.0)
     rules = [
         (ground < -3.0 + 0.8 * ragged, Surface.SEABED),
         ((strand < 1.5) & (steep > 0.2), Surface.PEBBLES),
         (strand < 1.0, Surface.SAND),
-        (steep > 0.92 - 0.12 * rugged, Surface.ROCK),
-        ((high > _SNOW_LINE_M) & (steep < 0.78), Surface.SNOW),
-        ((steep > 0.66 - 0.06 * rugged) & (ground > 25.0), Surface.SCREE),
-        (high > _SNOW_LINE_M - 22.0, Surface.SCREE),
-        ((ground < 3.6) & (slope < 0.07) & (moisture + 0.1 * ragged > 0.66), Surface.MARSH),
+        (steep > 0.92 - 0.12 * relief.ruggedness, Surface.ROCK),
+        ((snow > 0.0) & (steep < 0.78), Surface.SNOW),
+        ((steep > 0.66 - 0.06 * relief.ruggedness) & (ground > 25.0), Surface.SCREE),
+        (snow > -22.0 * np.clip(1.0 + 1.3 * relief.warmth, 0.0, 1.0), Surface.SCREE),
+        ((ground < 3.6) & (slope < 0.07) & (relief.moisture + 0.1 * ragged > 0.66), Surface.MARSH),
         (woods > 0.42, Surface.FOREST),
-        (high > _TREE_LINE_M - 20.0, Surface.HEATH),
-        ((moisture + 0.15 * ragged < 0.3) & (ground > 9.0), Surface.HEATH),
-        (moisture + 0.2 * ragged > 0.52, Surface.MEADOW),
+        (_drought(relief) > 0.08 * ragged, Surface.SAND),
+        (trees > -20.0, Surface.HEATH),
+        ((wet < 0.3 + 0.15 * hot) & (ground > 9.0 - 7.0 * hot), Surface.HEATH),
+        (wet + 0.05 * ragged > 0.52, Surface.MEADOW),
     ]
     surface = np.full(ground.shape, Surface.GRASS, np.uint8)
     for rule, kind in reversed(rules):
-        surface[rule] = kind
+        np.copyto(surface, np.uint8(kind), where=rule)
     return surface
-
-
-def _tree_kind(high: F64, mix: F64, fate: npt.NDArray[np.uint64]) -> U8:
-    """Which tree grows: conifers uphill, broadleaves below, groves of birch; neighbours mostly agree."""
-    chance = ((fate >> np.uint64(16)) & np.uint64(0xFFFF)).astype(np.float64) / 0x10000 - 0.5
-    alpine = (high - 52.0) / 30.0 + 0.9 * mix + 0.7 * chance
-    birch = mix * 1.3 + chance * 0.6
-    kinds = np.where(birch < -0.55, ThingKind.BIRCH, ThingKind.BROADLEAF)
-    return np.where(alpine > 0.0, ThingKind.CONIFER, kinds).astype(np.uint8)
-
-
-def _choose(here: U8, wood: F64, steep: F64, high: F64, tree: U8, roll: F64) -> U8:
-    """What stands on each spot, 0 for nothing; ``roll`` is uniform in 0..1."""
-    chances = np.zeros((_CHANCE.shape[1], len(here)))
-    chances[:] = _CHANCE[np.minimum(here, len(_CHANCE) - 1)].T
-    chances[0] += 0.62 * wood * (here != Surface.MARSH)
-    chances[1] += 0.35 * wood * (1.0 - wood)
-    bounds = np.cumsum(chances, axis=0)
-    kinds = (tree, ThingKind.BUSH, ThingKind.ROCK, ThingKind.DEADWOOD, ThingKind.REED)
-    kind = np.zeros(len(here), np.uint8)
-    for bound, what in reversed(list(zip(bounds, kinds, strict=True))):
-        kind = np.where(roll < bound, what, kind).astype(np.uint8)
-    kind[(high < 0.25) & (kind != ThingKind.ROCK)] = 0
-    kind[(steep > 1.1) & (kind != ThingKind.ROCK)] = 0
-    return kind
-
-
-def _scale(kind: U8, fate: npt.NDArray[np.uint64], high: F64) -> U8:
-    """Sizes in 1/64: trees 0.7 to 1.3, smaller near the tree line; rocks mostly small, a few large."""
-    spread = ((fate >> np.uint64(48)) & np.uint64(0xFF)).astype(np.float64) / 255.0
-    plain = (0.7 + 0.6 * spread) * (1.0 - 0.4 * smoothstep(70.0, _TREE_LINE_M, high))
-    rocks = 0.35 + 0.6 * spread + 1.8 * spread * spread * spread * spread * spread * spread
-    return np.rint(np.where(kind == ThingKind.ROCK, rocks, plain) * 64.0).astype(np.uint8)
-
-
-def _chance_table() -> F64:
-    """Chances per spot of tree, bush, rock, deadwood and reed on each surface, beside those of the woods."""
-    table = np.zeros((max(Surface) + 1, 5))
-    table[Surface.SEABED] = (0, 0, 0.004, 0, 0)
-    table[Surface.SAND] = (0, 0, 0.004, 0.003, 0)
-    table[Surface.PEBBLES] = (0, 0, 0.08, 0.004, 0)
-    table[Surface.GRASS] = (0.006, 0.012, 0.003, 0.0005, 0)
-    table[Surface.MEADOW] = (0.008, 0.016, 0.002, 0.0005, 0)
-    table[Surface.HEATH] = (0.003, 0.05, 0.014, 0.001, 0)
-    table[Surface.FOREST] = (0, 0.02, 0.006, 0.012, 0)
-    table[Surface.ROCK] = (0, 0.002, 0.03, 0, 0)
-    table[Surface.SCREE] = (0, 0.004, 0.09, 0, 0)
-    table[Surface.SNOW] = (0, 0, 0.012, 0, 0)
-    table[Surface.MARSH] = (0.004, 0.02, 0, 0.002, 0.3)
-    return table
-
-
-_CHANCE = _chance_table()

@@ -74,7 +74,7 @@ class EmergeQueue:
         self._stylist, self._commit = stylist, commit
         self._load, self._save = load, save
         self._config, self._backoff_s = config, tuple(backoff_s)
-        self._making = Making(source, fallback, config.deadline_s, clock)
+        self._making = Making(source, fallback, config.deadline_s, clock, config.niceness)
         self.on_emerged: list[Callable[[Emerged], None]] = []
         """Called on the loop with every outcome, dropped and failed regions included."""
         self._waiting: dict[Region, _Entry] = {}

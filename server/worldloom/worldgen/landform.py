@@ -19,10 +19,12 @@ from worldloom.worldgen.lattice import (
     noise,
     smoothstep,
 )
+from worldloom.worldgen.layers import Spline
 from worldloom_sdk.protocol.tiles import HEIGHTS_PER_M, MAX_HEIGHT, MIN_HEIGHT, SAMPLE_M, SAMPLES
 
 __all__ = ["Landform", "Relief"]
 
+F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
 _NODE_SAMPLES = 4
@@ -31,7 +33,7 @@ _NODES = (SAMPLES - 1) // _NODE_SAMPLES + 4
 
 _LATTICES = (
     *("warp_x", "warp_z", "bend_x", "bend_z", "land", "isle", "shore", "ragged"),
-    *("hills", "rough", "range", "crest", "valley", "meander", "wet", "detail", "grain"),
+    *("hills", "rough", "range", "crest", "valley", "meander", "wet", "warm", "detail", "grain"),
 )
 _DROWNED_M = -2.0
 """Below it nothing is carved."""
@@ -45,14 +47,18 @@ _GULLY_DEPTH = (0.115, 0.095, 0.07, 0.045)
 
 @dataclass(frozen=True, slots=True)
 class Relief:
-    """The shape of a region, ``[129, 129]`` each."""
+    """Shape and climate of a region; the climate in the middles of its quads."""
 
     heights: npt.NDArray[np.int16]
-    """1/32 m."""
-    moisture: F64
-    """0 dry to 1 wet, before altitude."""
-    ruggedness: F64
-    """0 lowland to 1 high mountains."""
+    """``[129, 129]``, 1/32 m."""
+    ruggedness: F32
+    """``[128, 128]``, 0 lowland to 1 high mountains."""
+    moisture: F32
+    """``[128, 128]``, 0 desert to 1 rain forest, before altitude."""
+    warmth: F32
+    """``[128, 128]``, -1 arctic to 1 tropical, at the level of the sea."""
+    woods: F32
+    """``[128, 128]``, -1 no tree to 1 all wood; 0 as the climate has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class _Broad:
     height: F64
     uplift: F64
     moisture: F64
+    warmth: F64
 
 
 class Landform:
@@ -78,6 +85,7 @@ class Landform:
         east, north = (compass & 0xFFFF) / 0x8000 - 1.0, (compass >> 16 & 0xFFFF) / 0x8000 - 1.0
         length = math.sqrt(max(east * east + north * north, 0.01))
         self._inland = (east / length, north / length)
+        self._spline = Spline(_NODE_SAMPLES, SAMPLES - 1, 0.5)
 
     def relief(self, rx: int, rz: int) -> Relief:
         """The shape of a region."""
@@ -87,7 +95,6 @@ class Landform:
         broad = self._broad(node_x[None, :], node_z[:, None])
         height, slope_x, slope_z = enlarge(broad.height, _NODE_SAMPLES, SAMPLES)
         uplift = enlarge(broad.uplift, _NODE_SAMPLES, SAMPLES)[0]
-        moisture = enlarge(broad.moisture, _NODE_SAMPLES, SAMPLES)[0]
         samples = np.arange(SAMPLES) * SAMPLE_M
         x = (rx * side + samples).astype(np.float64)[None, :]
         z = (rz * side + samples).astype(np.float64)[:, None]
@@ -98,7 +105,10 @@ class Landform:
             height[land] = self._carve(*carved)
         height = self._shore(x, z, self._grain(x, z, height, uplift))
         units = np.clip(np.rint(height * HEIGHTS_PER_M), MIN_HEIGHT, MAX_HEIGHT).astype(np.int16)
-        return Relief(units, np.clip(moisture, 0.0, 1.0), np.clip(uplift, 0.0, 1.0))
+        climate = np.stack((broad.uplift, broad.moisture, broad.warmth)).astype(np.float32)
+        rugged, moisture, warmth = self._spline.of(climate)
+        rugged, moisture = np.clip(rugged, 0.0, 1.0), np.clip(moisture, 0.0, 1.0)
+        return Relief(units, rugged, moisture, np.clip(warmth, -1.0, 1.0), np.zeros_like(warmth))
 
     def _broad(self, x: F64, z: F64) -> _Broad:
         key = self._key
@@ -120,7 +130,10 @@ class Landform:
         height = height + uplift * (22.0 + 178.0 * self._crests(bx, bz))
         height = self._valleys(x, z, wx, wz, height)
         moisture = 0.5 + 0.55 * fbm(wx / 900.0, wz / 900.0, key["wet"], 3)
-        return _Broad(height, uplift, moisture)
+        warmth = (
+            0.8 * fbm(wx / 6000.0, wz / 6000.0, key["warm"], 2) * (1.0 - _near_spawn(x, z, 300.0, 2000.0))
+        )
+        return _Broad(height, uplift, moisture, warmth)
 
     def _land(self, x: F64, z: F64, bx: F64, bz: F64) -> F64:
         """Above 0 land, below 0 sea, about -1..1; around the middle of the world a shore, whatever the seed."""

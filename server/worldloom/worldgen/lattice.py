@@ -6,11 +6,25 @@ edge compute the same bits along it, and so do two machines.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["enlarge", "fbm", "gradient_noise", "gullies", "hash_lattice", "key_of", "noise", "smoothstep"]
+__all__ = [
+    "COSINES",
+    "NOISE_GAIN",
+    "SINES",
+    "enlarge",
+    "fbm",
+    "gradient_noise",
+    "gullies",
+    "hash_lattice",
+    "key_of",
+    "noise",
+    "octave_key",
+    "smoothstep",
+]
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -24,10 +38,14 @@ _MIX_2 = 0x94D049BB133111EB
 
 # Rounded to 2**-20, so that the last bit of another machine's cosine does not show.
 _DIRECTIONS_N = 256
-_COS = np.array([round(math.cos(math.tau * k / _DIRECTIONS_N) * 2**20) / 2**20 for k in range(_DIRECTIONS_N)])
-_SIN = np.array([round(math.sin(math.tau * k / _DIRECTIONS_N) * 2**20) / 2**20 for k in range(_DIRECTIONS_N)])
+COSINES = np.array(
+    [round(math.cos(math.tau * k / _DIRECTIONS_N) * 2**20) / 2**20 for k in range(_DIRECTIONS_N)]
+)
+SINES = np.array(
+    [round(math.sin(math.tau * k / _DIRECTIONS_N) * 2**20) / 2**20 for k in range(_DIRECTIONS_N)]
+)
 
-_NOISE_GAIN = math.sqrt(2.0)
+NOISE_GAIN = math.sqrt(2.0)
 """Brings gradient noise to about -1..1."""
 _GULLY_REACH = 1.25
 """Radius of a gully cell's influence, in cells: with jitter of a quarter cell, 3 x 3 cells suffice."""
@@ -41,6 +59,11 @@ def key_of(seed: int, name: str) -> int:
     return state
 
 
+def octave_key(key: int, octave: int) -> int:
+    """The key of an octave of ``fbm``."""
+    return (key + octave * _MIX_1) & _MASK
+
+
 def hash_lattice(ix: I64, iz: I64, key: int | U64) -> U64:
     """Hash lattice points: ``ix``, ``iz`` and ``key`` broadcast; uint64, all bits well mixed."""
     h = ix.astype(np.uint64) * _X_STEP + iz.astype(np.uint64) * _Z_STEP + np.asarray(key, np.uint64)
@@ -52,8 +75,8 @@ def hash_lattice(ix: I64, iz: I64, key: int | U64) -> U64:
     return h
 
 
-def smoothstep(low: float, high: float, value: F64) -> F64:
-    """0 up to ``low``, 1 from ``high``, smooth between; with ``low > high`` it falls."""
+def smoothstep(low: float, high: float, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """0 up to ``low``, 1 from ``high``, smooth between; with ``low > high`` it falls. In the precision of ``value``."""
     t = np.clip((value - low) / (high - low), 0.0, 1.0)
     return np.asarray(t * t * (3.0 - 2.0 * t))
 
@@ -61,7 +84,7 @@ def smoothstep(low: float, high: float, value: F64) -> F64:
 def noise(x: F64, z: F64, key: int) -> F64:
     """Gradient noise, about -1..1, one bump per unit; ``x`` and ``z`` broadcast (Perlin 2002)."""
     fx, fz, ramps, _, _ = _corners(x, z, key)
-    return _blend(ramps, _fade(fx), _fade(fz)) * _NOISE_GAIN
+    return _blend(ramps, _fade(fx), _fade(fz)) * NOISE_GAIN
 
 
 def gradient_noise(x: F64, z: F64, key: int) -> tuple[F64, F64, F64]:
@@ -72,7 +95,7 @@ def gradient_noise(x: F64, z: F64, key: int) -> tuple[F64, F64, F64]:
     twist = a - b - c + d
     slope_x = _blend(gx, u, v) + _fade_slope(fx) * (b - a + v * twist)
     slope_z = _blend(gz, u, v) + _fade_slope(fz) * (c - a + u * twist)
-    return _blend(ramps, u, v) * _NOISE_GAIN, slope_x * _NOISE_GAIN, slope_z * _NOISE_GAIN
+    return _blend(ramps, u, v) * NOISE_GAIN, slope_x * NOISE_GAIN, slope_z * NOISE_GAIN
 
 
 def fbm(x: F64, z: F64, key: int, octaves: int, gain: float = 0.5) -> F64:
@@ -80,7 +103,7 @@ def fbm(x: F64, z: F64, key: int, octaves: int, gain: float = 0.5) -> F64:
     total = np.zeros(np.broadcast_shapes(x.shape, z.shape))
     amplitude = 1.0
     for octave in range(octaves):
-        total += amplitude * noise(x, z, (key + octave * _MIX_1) & _MASK)
+        total += amplitude * noise(x, z, octave_key(key, octave))
         # A turn by the 3-4-5 triangle hides the lattice: the axes of one octave are not those of the next.
         x, z = (0.8 * x - 0.6 * z) * 2.0, (0.6 * x + 0.8 * z) * 2.0
         amplitude *= gain
@@ -181,7 +204,7 @@ def _corners(x: F64, z: F64, key: int) -> tuple[F64, F64, list[F64], list[F64], 
     wide = int(ix.max()) - x0 + 2
     h = hash_lattice(np.arange(x0, x0 + wide), np.arange(z0, int(iz.max()) + 2)[:, None], key)
     direction = (h >> np.uint64(40)).astype(np.int64).reshape(-1) & (_DIRECTIONS_N - 1)
-    all_x, all_z = _COS[direction], _SIN[direction]
+    all_x, all_z = COSINES[direction], SINES[direction]
     at = (iz - z0) * wide + (ix - x0)
     corners = (at, at + 1, at + wide, at + (wide + 1))
     gx, gz = [all_x[k] for k in corners], [all_z[k] for k in corners]

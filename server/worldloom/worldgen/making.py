@@ -16,7 +16,7 @@ from worldloom.world.edges import edges_of, read_edges
 from worldloom.worldgen.process import SourceDied, SourceProcess
 from worldloom.worldgen.stitch import stitch
 from worldloom.worldgen.styling import woven
-from worldloom.worldgen.worker import Worker, WorkerHung
+from worldloom.worldgen.worker import NICENESS, Worker, WorkerHung
 from worldloom_sdk.protocol.tiles import Tile, decode_tile, encode_tile, tile_sha256
 
 __all__ = ["FALLBACK", "MAX_ABANDONED", "Making"]
@@ -41,14 +41,20 @@ class Making:
         fallback: Stands in when the source fails; must not fail itself.
         deadline_s: Seconds that the source may take for a region.
         clock: For durations.
+        niceness: How far the thread gives way to everything else, 0 to 19.
     """
 
     def __init__(
-        self, source: TerrainSource | SourceProcess, fallback: TerrainSource, deadline_s: float, clock: Clock
+        self,
+        source: TerrainSource | SourceProcess,
+        fallback: TerrainSource,
+        deadline_s: float,
+        clock: Clock,
+        niceness: int = NICENESS,
     ) -> None:
         self._source, self._fallback, self._deadline_s, self._clock = source, fallback, deadline_s, clock
         self._process = source if isinstance(source, SourceProcess) else None
-        self._worker = Worker("worldgen")
+        self._worker = Worker("worldgen", niceness)
         self._one = asyncio.Lock()
         self.rejected = 0
         """Times that the source raised, or gave what is no land."""

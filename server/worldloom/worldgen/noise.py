@@ -1,15 +1,14 @@
 """The noise source: endless land from a seed alone. A terrain source that cannot fail and needs no model."""
 
-import numpy as np
-
 from worldloom.worldgen.cover import Cover
 from worldloom.worldgen.landform import Landform
+from worldloom.worldgen.pages import keep_pages
 from worldloom_sdk.protocol.geometry import REGION_LIMIT
 from worldloom_sdk.protocol.tiles import Tile
 
 __all__ = ["NOISE_VERSION", "NoiseSource"]
 
-NOISE_VERSION = 1
+NOISE_VERSION = 2
 """Changes whenever the same seed gives other land."""
 
 
@@ -26,7 +25,7 @@ class NoiseSource:
         self._seed = seed
         self._landform = Landform(seed)
         self._cover = Cover(seed)
-        _keep_pages()
+        keep_pages()
 
     def generate(self, rx: int, rz: int) -> Tile:
         """The tile of a region; shared edges equal the neighbours' to the bit.
@@ -44,12 +43,3 @@ class NoiseSource:
             "seed": str(self._seed),
         }
         return Tile(rx, rz, relief.heights, surface, things, provenance=provenance)
-
-
-def _keep_pages() -> None:
-    """Save half of the time: the arrays of a region are just large enough for glibc to map each one anew.
-
-    It raises that limit, and what it keeps of freed memory to twice as much, to the largest block that was given
-    back; so one is given back. Nothing touches it, so it costs no memory; elsewhere this is harmless.
-    """
-    np.empty(1 << 23, np.uint8)

@@ -26,6 +26,10 @@ class EmergeConfig(Protocol):
         """Seconds that the source may take for a region."""
 
     @property
+    def niceness(self) -> int:
+        """How far making land gives way to everything else, 0 to 19."""
+
+    @property
     def memory_regions(self) -> int:
         """Regions kept in memory."""
 

@@ -43,6 +43,9 @@ _CROWNS = {
     ThingKind.ROCK: ((128, 122, 116), 0.9),
     ThingKind.DEADWOOD: ((110, 92, 72), 0.8),
     ThingKind.REED: ((150, 150, 84), 0.6),
+    ThingKind.TUFT: ((134, 146, 72), 0.4),
+    ThingKind.FLOWERS: ((222, 176, 190), 0.4),
+    ThingKind.PALM: ((96, 140, 52), 1.8),
 }
 """Colour and radius in metres."""
 _SHALLOW, _DEEP = np.array([96.0, 182.0, 180.0]), np.array([22.0, 62.0, 108.0])

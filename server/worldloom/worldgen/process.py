@@ -24,7 +24,7 @@ from worldloom.ports import Styles
 from worldloom.worldgen.child import ANSWER, LONGEST, MAGIC, REQUEST, Kind
 from worldloom.worldgen.sources import FACTORY
 from worldloom.worldgen.styling import pack_styles
-from worldloom.worldgen.worker import WorkerHung, ended_in_time, starved_s
+from worldloom.worldgen.worker import NICENESS, WorkerHung, ended_in_time, starved_s
 
 __all__ = ["MAX_DEATHS", "WITHIN_S", "SourceDied", "SourceProcess"]
 
@@ -66,6 +66,7 @@ class SourceProcess:
         pauses_s: Before each start, by how often it died within ``WITHIN_S``; the last counts on.
         ready_s: Limit of a start.
         wait_s: How long ``fetch`` waits for a process that is being started.
+        niceness: How far the process gives way to everything else, 0 to 19.
     """
 
     def __init__(
@@ -75,9 +76,11 @@ class SourceProcess:
         pauses_s: Sequence[float] = PAUSES_S,
         ready_s: float = READY_S,
         wait_s: float = RESTART_WAIT_S,
+        niceness: int = NICENESS,
     ) -> None:
         self._factory, self._arguments = factory, json.dumps(list(arguments))
         self._pauses_s, self._ready_s, self._wait_s = tuple(pauses_s), ready_s, wait_s
+        self._niceness = niceness
         self.name = ""
         """The source's own, once it was there."""
         self.deaths = 0
@@ -187,7 +190,7 @@ class SourceProcess:
             SourceDied: It ended, or was not ready in time.
         """
         began = time.monotonic()
-        child = await _Child.spawn(self._factory, self._arguments, in_haste)
+        child = await _Child.spawn(self._factory, self._arguments, self._niceness, in_haste)
         kind: Kind | None = None
         try:
             async with asyncio.timeout(self._ready_s):
@@ -247,7 +250,7 @@ class _Child:
         self.pid = process.pid
 
     @classmethod
-    async def spawn(cls, factory: str, arguments: str, in_haste: bool) -> "_Child":
+    async def spawn(cls, factory: str, arguments: str, niceness: int, in_haste: bool) -> "_Child":
         """Start it: a fresh interpreter, for this one has threads and sockets; it finds modules where this one does.
 
         Raises:
@@ -256,7 +259,7 @@ class _Child:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("WORLDLOOM_")}
         environment = kept | _ONE_THREAD | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         command = [sys.executable, "-P", "-X", "faulthandler", "-m", _MODULE]
-        command += [factory, arguments, *(["in-haste"] if in_haste else [])]
+        command += [factory, arguments, str(niceness), *(["in-haste"] if in_haste else [])]
         pipe = asyncio.subprocess.PIPE
         try:
             # A session of its own: Ctrl-C is the server's to handle.

@@ -21,6 +21,7 @@ Profile = list[tuple[float, float]]
 
 _BARK: Colour = (98, 76, 56)
 _WHITE_BARK: Colour = (226, 222, 212)
+_STALK: Colour = (96, 130, 62)
 
 
 def shape_of(kind: ThingKind) -> Mesh:
@@ -101,6 +102,30 @@ def _reed(radius: float, colour: Colour) -> Parts:
     ]
 
 
+def _tuft(radius: float, colour: Colour) -> Parts:
+    blade = _turned([(0.05, -0.2), (0, 0.5)], 3)
+    spots = [(0.0, 0.0), (0.8, 0.2), (-0.6, 0.6), (-0.1, -0.9), (0.5, -0.5)]
+    return [
+        (blade * (1, 1 - 0.1 * k, 1) + (x * radius, 0, z * radius), colour) for k, (x, z) in enumerate(spots)
+    ]
+
+
+def _flowers(radius: float, colour: Colour) -> Parts:
+    stalk = _turned([(0.02, -0.2), (0.02, 0.3)], 3)
+    bloom = _turned([(0, 0.26), (0.09, 0.36), (0, 0.34)], 5)
+    spots = [(0.0, 0.0), (0.9, 0.1), (-0.6, 0.6)]
+    return [
+        (part * (1, 1 - 0.12 * k, 1) + (x * radius, 0, z * radius), tone)
+        for k, (x, z) in enumerate(spots)
+        for part, tone in ((stalk, _STALK), (bloom, colour))
+    ]
+
+
+def _palm(radius: float, colour: Colour) -> Parts:
+    crown: Profile = [(0, 6.2), (0.6 * radius, 6.5), (radius, 5.9), (0.5 * radius, 7.0), (0, 7.3)]
+    return [(_turned([(0.24, -0.5), (0.14, 6.4)], 5), _BARK), (_turned(crown, 6, 0.2), colour)]
+
+
 _PARTS = {
     ThingKind.CONIFER: _conifer,
     ThingKind.BROADLEAF: _broadleaf,
@@ -109,4 +134,7 @@ _PARTS = {
     ThingKind.ROCK: _rock,
     ThingKind.DEADWOOD: _deadwood,
     ThingKind.REED: _reed,
+    ThingKind.TUFT: _tuft,
+    ThingKind.FLOWERS: _flowers,
+    ThingKind.PALM: _palm,
 }

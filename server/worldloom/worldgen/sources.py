@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from worldloom.errors import ConfigError
-from worldloom.ports import Stylist, TerrainSource
+from worldloom.ports import Stylist, TerrainSource, Wisher
 from worldloom.worldgen.noise import NoiseSource
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "lacking",
     "make_source",
     "make_stylist",
+    "make_wisher",
     "settled",
 ]
 
@@ -28,7 +29,7 @@ FACTORY = "worldloom.worldgen.sources:make_source"
 _GAN = "worldloom.worldgen.gan"
 _NEEDED = ("torch", "safetensors")
 _WEIGHTS = Path(__file__).parent / "gan" / "weights.safetensors"
-_NONE_YET = "none come with this version yet; `worldloom worldgen train` makes some, {} names them"
+_NONE_YET = "none are in this installation; `worldloom worldgen train` makes some, {} names them"
 
 
 def settled(generator: str, weights: str = "") -> str:
@@ -136,4 +137,22 @@ def make_stylist(generator: str, seed: int, weights: str = "") -> Stylist | None
     if settled(generator, weights) == "gan":
         stylist: Stylist = importlib.import_module(f"{_GAN}.provinces").of_file(seed, weights)
         return stylist
+    return None
+
+
+def make_wisher(generator: str, seed: int, weights: str = "") -> Wisher | None:
+    """Who turns people's words into styles, for a generator that follows them; never imports torch.
+
+    Args:
+        generator: ``worldgen.generator``.
+        seed: Of the world, 0 .. 2**63 - 1.
+        weights: ``worldgen.weights``.
+
+    Raises:
+        ConfigError: The generator is not installed, or its weights are damaged.
+    """
+    check_generator(generator, bool(weights))
+    if settled(generator, weights) == "gan":
+        wisher: Wisher = importlib.import_module(f"{_GAN}.wisher").of_file(seed, weights)
+        return wisher
     return None

@@ -1,4 +1,4 @@
-"""The worker: one thread of the lowest priority, on which land is made. Knows no land and no queue.
+"""The worker: one thread that gives way to all others, on which land is made. Knows no land and no queue.
 
 A job that outlives its deadline keeps its thread, since a thread cannot be stopped: the thread is abandoned, ends by
 itself when the job does, and the next job gets a new one. The threads never keep the process from ending.
@@ -14,10 +14,11 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-__all__ = ["Worker", "WorkerHung", "ended_in_time", "starved_s"]
+__all__ = ["NICENESS", "Worker", "WorkerHung", "ended_in_time", "give_way", "starved_s"]
 
 _log = logging.getLogger(__name__)
-_NICE = 19
+NICENESS = 19
+"""Of who gives way to everything else."""
 _PATIENCE = 20
 """At most so many deadlines are waited for somebody who gets no processor."""
 
@@ -34,11 +35,14 @@ class Worker:
 
     Args:
         name: Of its threads.
+        niceness: How far the thread gives way, 0 to 19 as of ``nice``.
         starved_s: Tells how long the thread of an id has waited for a processor in all, in seconds.
     """
 
-    def __init__(self, name: str, starved_s: Callable[[int], float] | None = None) -> None:
-        self._name = name
+    def __init__(
+        self, name: str, niceness: int = NICENESS, starved_s: Callable[[int], float] | None = None
+    ) -> None:
+        self._name, self._niceness = name, niceness
         self._starved_s = starved_s or _thread_starved_s
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -78,7 +82,9 @@ class Worker:
 
     def _start(self) -> threading.Thread:
         self._jobs = SimpleQueue()
-        self._thread = threading.Thread(target=_work, args=(self._jobs,), name=self._name, daemon=True)
+        self._thread = threading.Thread(
+            target=_work, args=(self._jobs, self._niceness), name=self._name, daemon=True
+        )
         self._thread.start()
         return self._thread
 
@@ -117,8 +123,11 @@ def starved_s(task: str) -> float:
         return 0.0
 
 
-def _work(jobs: "SimpleQueue[_Job | None]") -> None:
-    _be_nice()
+def _work(jobs: "SimpleQueue[_Job | None]", niceness: int) -> None:
+    try:
+        give_way(niceness)
+    except OSError as refusal:
+        _log.warning("the terrain thread keeps its priority: %s", refusal)
     while (item := jobs.get()) is not None:
         job, loop, done = item
         result, error = None, None
@@ -141,14 +150,19 @@ def _deliver(done: "asyncio.Future[Any]", result: Any, error: Exception | None) 
         done.set_result(result)
 
 
-def _be_nice() -> None:
-    """Give way to everything else; only Linux has priorities per thread."""
-    if sys.platform != "linux":
-        return
-    try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-    except OSError as error:
-        _log.warning("the terrain thread keeps its priority: %s", error)
+def give_way(niceness: int, thread: int = 0) -> None:
+    """Give a thread of this process a priority no higher than it has; only Linux has priorities per thread.
+
+    Args:
+        niceness: 0 to 19 as of ``nice``.
+        thread: Its id; 0 for the one that calls.
+
+    Raises:
+        OSError: The system does not let it.
+    """
+    if sys.platform == "linux":
+        now = os.getpriority(os.PRIO_PROCESS, thread)
+        os.setpriority(os.PRIO_PROCESS, thread, max(now, niceness))
 
 
 def _thread_starved_s(thread_id: int) -> float:

@@ -1,7 +1,9 @@
 """Conditions: what a piece of land is like, as numbers that are measured on real land and commanded of the generator.
 
-A condition vector ``c`` has ``CONDITIONS_N`` numbers: the measures by name, then a weight for each landform. Measures
-are raw here; the model keeps the mean and the spread of its training data and standardises with them.
+A condition vector ``c`` has ``CONDITIONS_N`` numbers: the measures by name, then a weight for each landform, then
+``FREE_N`` numbers that stand for all that is not measured. Measures are raw here; the model keeps the mean and the
+spread of its training data and standardises with them. Free numbers are drawn, normal, anew for each patch in training
+and once for each window in a model's table: one piece of land is of one kind, whatever its measures leave open.
 """
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy.typing as npt
 
 from worldloom.worldgen.gan.landforms import LANDFORMS_N, Landform
 
-__all__ = ["CONDITIONS_N", "MEASURES", "WINDOW", "condition", "measure"]
+__all__ = ["CONDITIONS_N", "FREE_N", "MEASURES", "WINDOW", "condition", "measure"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -20,7 +22,8 @@ MEASURES = ("steepness", "relief", "roughness", "hypsometry", "sharpness", "grai
 """steepness: log rms slope; relief: log of highest minus lowest, in pixels; roughness: log of what is finer than some
 4 pixels over all; hypsometry: mean above the lowest over relief; sharpness: minus the skewness of curvature, squashed;
 grain: how far slopes keep to one direction; grandeur: 0 for 30 m to a pixel, 1 for 90 m."""
-CONDITIONS_N = len(MEASURES) + LANDFORMS_N
+FREE_N = 8
+CONDITIONS_N = len(MEASURES) + LANDFORMS_N + FREE_N
 _FLAT = 1e-3
 """No slope counts as less than a millimetre in a metre: flat land has no scale."""
 _BLUR = np.exp(-0.5 * (np.arange(-6, 7) / 2.0) ** 2)
@@ -64,8 +67,8 @@ def measure(heights: F64, spacing_m: float) -> F64:
 
 
 def condition(heights: F64, spacing_m: float, landform: Landform) -> F32:
-    """The whole condition vector of a window, ``[CONDITIONS_N]``."""
-    weights = np.zeros(LANDFORMS_N)
+    """The whole condition vector of a window, ``[CONDITIONS_N]``; its free numbers are 0."""
+    weights = np.zeros(LANDFORMS_N + FREE_N)
     weights[landform] = 1.0
     return np.concatenate([measure(heights, spacing_m), weights]).astype(np.float32)
 

@@ -62,5 +62,8 @@ class Critic(nn.Module):
     def forward(self, seen: Tensor, conditions: Tensor) -> Tensor:
         """Scores ``[B]``; ``conditions`` ``[B, CONDITIONS_N]`` standardised (projection, arXiv 1802.05637)."""
         features = self.net(seen).mean((2, 3))
-        told = (features * self.embed(conditions)).sum(1) / _LAST**0.5
-        return self.score(features)[:, 0] + told
+        # All before may be in bfloat16; of two scores the difference counts.
+        with torch.autocast(seen.device.type, enabled=False):
+            features = features.float()
+            told = (features * self.embed(conditions)).sum(1) / _LAST**0.5
+            return self.score(features)[:, 0] + told

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from worldloom.errors import ConfigError
-from worldloom.worldgen.gan.conditions import CONDITIONS_N, WINDOW, condition
+from worldloom.worldgen.gan.conditions import CONDITIONS_N, FREE_N, WINDOW, condition
 from worldloom.worldgen.gan.landforms import landform_of
 
 __all__ = ["DemTile", "Windows", "cut", "load_tiles", "patches", "table_of"]
@@ -25,6 +25,7 @@ I64 = npt.NDArray[np.int64]
 _STRIDE = 8
 _VALID, _LAND = 0.98, 0.9
 """Shares of a window that must be measured, and dry."""
+_FREE_SEED = 7
 MAX_TILE_PIXELS = 64_000_000
 _DAMAGE = (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error)
 """What comes of reading a file that is no tile or a damaged one."""
@@ -177,7 +178,9 @@ def table_of(tiles: list[DemTile]) -> F32:
         for tile in tiles
         for window in patches(tile, WINDOW, WINDOW)
     ]
-    return np.asarray(rows, np.float32).reshape(-1, CONDITIONS_N)
+    table = np.asarray(rows, np.float32).reshape(-1, CONDITIONS_N)
+    table[:, -FREE_N:] = np.random.default_rng(_FREE_SEED).normal(size=(len(table), FREE_N))
+    return table
 
 
 def _dry(mask: npt.NDArray[np.uint8]) -> bool:

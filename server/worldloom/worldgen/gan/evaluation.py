@@ -14,6 +14,7 @@ from worldloom.worldgen.gan.copies import sought
 from worldloom.worldgen.gan.dataset import DemTile, load_tiles, patches
 from worldloom.worldgen.gan.filters import F64
 from worldloom.worldgen.gan.ruler import Comparison, Survey, distances, index, survey
+from worldloom.worldgen.gan.tables import as_table
 
 __all__ = ["PATCH", "Draw", "Evaluation", "Yardstick", "cut_mosaic", "evaluate"]
 
@@ -78,20 +79,13 @@ class Evaluation:
         cells += [
             [name, *(_cell(row, *column[1:]) for column in _COLUMNS)] for name, row in self.rows.items()
         ]
-        wide = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = ["| " + " | ".join(_padded(row, wide)) + " |" for row in cells]
-        lines.insert(1, "|" + "|".join("-" * (w + 1) + (":" if k else "-") for k, w in enumerate(wide)) + "|")
-        return "\n".join(lines)
+        return as_table(cells)
 
 
 def _cell(row: Comparison, name: str, form: str, factor: float) -> str:
     if name not in row:
         return "-"
     return format(int(row[name]) if form == "d" else row[name] * factor, form)
-
-
-def _padded(row: Sequence[str], wide: Sequence[int]) -> list[str]:
-    return [cell.rjust(w) if k else cell.ljust(w) for k, (cell, w) in enumerate(zip(row, wide, strict=True))]
 
 
 class Yardstick:

@@ -12,9 +12,11 @@ from torch.nn import functional as F
 
 from worldloom.worldgen.gan.filters import F64, Patches, bend, blurred, checked, level, slopes
 
-__all__ = ["FEATURES_N", "features"]
+__all__ = ["DIRECTED", "FEATURES_N", "features"]
 
 FEATURES_N = 256
+DIRECTED = tuple(k for k in range(192, FEATURES_N) if k % 16 >= 8)
+"""Columns that say where slopes point; which way is chance."""
 _SEED = 1234
 _AT_ONCE = 32
 _SCALES = (1, 2, 4, 8)

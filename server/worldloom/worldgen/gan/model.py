@@ -21,11 +21,15 @@ __all__ = [
     "COARSE_STAGES",
     "HEIGHT_UNIT",
     "LATENTS",
+    "LEAK",
     "PITCH",
     "SIZES",
     "STAGES",
     "Generator",
     "Interval",
+    "Needs",
+    "Stage",
+    "amplitude",
     "needs",
     "up2",
 ]
@@ -41,6 +45,8 @@ COARSE_STAGES = 2
 """The first stages hear the conditions of the world's seed alone; chosen style acts from the third on."""
 HEIGHT_UNIT = 8.0
 """Height 1 is so many pixels times the commanded rms slope."""
+LEAK = 0.2
+"""Slope of the activation below zero."""
 SIZES: dict[str, tuple[int, ...]] = {
     "S": (64, 64, 64, 48, 32, 16),
     "M": (128, 128, 96, 64, 48, 24),
@@ -69,6 +75,11 @@ def needs(low: int, high: int) -> list[Needs]:
         plan.append(Needs(takes, gives))
         gives = (takes[0] // 2 - 1, (takes[1] - 1) // 2 + 2)
     return plan[::-1]
+
+
+def amplitude(stage: int) -> float:
+    """What the heights of a stage's head are multiplied by."""
+    return 2.4 * 2.0 ** (-0.8 * stage)
 
 
 def up2(x: Tensor, source: Interval, target: Interval, axis: int, smooth: bool = True) -> Tensor:
@@ -112,7 +123,7 @@ class Stage(nn.Module):
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
         for conv in (self.first, self.second):
-            nn.init.kaiming_normal_(conv.weight, 0.2, nonlinearity="leaky_relu")
+            nn.init.kaiming_normal_(conv.weight, LEAK, nonlinearity="leaky_relu")
         nn.init.normal_(self.film.weight, std=0.02)
         nn.init.normal_(self.head.weight, std=channels**-0.5)
 
@@ -129,9 +140,11 @@ class Stage(nn.Module):
         """
         x = self.first(torch.cat((x, noise[:, :1]), 1))
         scale, shift = film.chunk(2, 1)
-        x = F.leaky_relu(x * (1 + scale) + shift, 0.2)
-        x = F.leaky_relu(self.second(torch.cat((x, noise[:, 1:, 1:-1, 1:-1]), 1)), 0.2)
-        return x, self.head(x)
+        x = F.leaky_relu(x * (1 + scale) + shift, LEAK)
+        x = F.leaky_relu(self.second(torch.cat((x, noise[:, 1:, 1:-1, 1:-1]), 1)), LEAK)
+        # In training all else may be in bfloat16, whose steps would show in the curvature of heights.
+        with torch.autocast(x.device.type, enabled=False):
+            return x, self.head(x.float())
 
 
 class Generator(nn.Module):
@@ -153,9 +166,9 @@ class Generator(nn.Module):
         )
         self.embed = nn.Sequential(
             nn.Linear(CONDITIONS_N, _EMBEDDING),
-            nn.LeakyReLU(0.2),
+            nn.LeakyReLU(LEAK),
             nn.Linear(_EMBEDDING, _EMBEDDING),
-            nn.LeakyReLU(0.2),
+            nn.LeakyReLU(LEAK),
         )
         self.register_buffer("mean", torch.zeros(CONDITIONS_N))
         self.register_buffer("spread", torch.ones(CONDITIONS_N))
@@ -168,7 +181,8 @@ class Generator(nn.Module):
         """Conditions in spreads from the mean of the training land, no farther than what there is enough of."""
         return ((conditions - self.mean) / self.spread).clamp(-_FARTHEST, _FARTHEST)
 
-    def _each(self) -> Iterator[Stage]:
+    def each(self) -> Iterator[Stage]:
+        """Its stages, coarsest first."""
         for stage in self.stages:
             assert isinstance(stage, Stage)
             yield stage
@@ -182,7 +196,7 @@ class Generator(nn.Module):
         """
         embedded = self.embedding(macro), self.embedding(style)
         return [
-            stage.film(embedded[k >= COARSE_STAGES])[:, :, None, None] for k, stage in enumerate(self._each())
+            stage.film(embedded[k >= COARSE_STAGES])[:, :, None, None] for k, stage in enumerate(self.each())
         ]
 
     def forward(
@@ -207,14 +221,14 @@ class Generator(nn.Module):
         """
         plans = list(zip(needs(*rows), needs(*columns), strict=True))
         x, height = latents, None
-        for k, (stage, (down, across)) in enumerate(zip(self._each(), plans, strict=True)):
+        for k, (stage, (down, across)) in enumerate(zip(self.each(), plans, strict=True)):
             if k:
                 above = plans[k - 1]
                 smooth = k == STAGES - 1
                 x = up2(x, above[0].gives, down.takes, 2, smooth)
                 x = up2(x, above[1].gives, across.takes, 3, smooth)
             x, own = stage(x, noises[k], films[k])
-            own = own * (2.4 * 2 ** (-0.8 * k))
+            own = own * amplitude(k)
             if height is not None:
                 above = plans[k - 1]
                 height = (

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from worldloom.errors import ConfigError
 from worldloom.worldgen.gan.conditions import MEASURES
-from worldloom.worldgen.gan.ground import PIXEL_M, Blend, raised
+from worldloom.worldgen.gan.ground import PIXEL_M, Blend, raised, values_of
 from worldloom.worldgen.gan.source import GanSource
 from worldloom.worldgen.gan.style import Style
 from worldloom.worldgen.gan.weaver import HALO, REGION_PX
@@ -21,7 +21,6 @@ from worldloom_sdk.protocol.tiles import SURFACE_CELLS as _CELLS
 __all__ = ["WORLD_M_PER_PIXEL", "Piece", "StyleOf", "draw", "of_spacing", "save"]
 
 F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
 Region = tuple[int, int]
 
 StyleOf = Callable[[int, int], Style | None]
@@ -86,13 +85,16 @@ def _heights(source: GanSource, region: Region, style: Callable[[int, int], Styl
     return source.weave(rx, rz, styles).heights.astype(np.float32) / np.float32(HEIGHTS_PER_M)
 
 
-def _pixels(source: GanSource, region: Region, style: Callable[[int, int], Style]) -> F64:
+def _pixels(source: GanSource, region: Region, style: Callable[[int, int], Style]) -> F32:
     """Of a region's pixels, metres of the world, before anything finer."""
     rx, rz = region
-    shape = source.weaver.pixels(rx, rz, source.provinces.style, style)[HALO:-HALO, HALO:-HALO]
+    shape = source.pixels(rx, rz, style)[HALO:-HALO, HALO:-HALO]
     middles = (np.arange(REGION_PX, dtype=np.float64) + 0.5) * PIXEL_M
     floor = source.provinces.floor_m((rx * REGION_M + middles)[None, :], (rz * REGION_M + middles)[:, None])
-    return raised(shape.astype(np.float64), lambda dx, dz: style(rx + dx, rz + dz), floor, _MIDDLES)
+    nine = [[style(rx + dx, rz + dz) for dx in (-1, 0, 1)] for dz in (-1, 0, 1)]
+    slope, foot = _MIDDLES.of(values_of(nine, "slope", "foot"))
+    # Every second sample is the middle of a pixel.
+    return raised(shape, slope, foot, floor.astype(np.float32)) + source.silt(rx, rz, style)[1::2, 1::2]
 
 
 def save(path: Path, piece: Piece, spacing_m: float) -> None:

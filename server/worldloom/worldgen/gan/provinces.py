@@ -7,6 +7,7 @@ the windows. Between provinces conditions are blended over some 150 m: wider, an
 what is steep becomes rare.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,25 @@ _HOME_M = 900.0
 """Around the middle of the world the land is gentle."""
 _GENTLE = (0.2, 0.45)
 """Between these shares of all land by steepness."""
+_NODE_SAMPLES = 8
+"""The floor is computed at every eighth sample: nothing of it is shorter than a kilometre."""
 _MEMORY = 65_536
+_SIDE = 8
+"""Regions along a block whose styles are computed together."""
+_BLOCKS = _MEMORY // _SIDE**2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Of 8 x 8 regions, by z and x."""
+
+    conditions: F32
+    warmth: F64
+    moisture: F64
+
+    def style(self, dx: int, dz: int) -> Style:
+        at = dz * _SIDE + dx
+        return Style(self.conditions[at], float(self.warmth[at]), float(self.moisture[at]))
 
 
 class Provinces:
@@ -56,6 +75,8 @@ class Provinces:
         turn = (key_of(seed, "province compass") & 0xFFFF) / 0x10000
         self._inland = _direction(turn)
         self._styles: dict[Cell, Style] = {}
+        self._blocks: dict[Cell, _Block] = {}
+        self._cells: dict[Cell, tuple[tuple[float, float], F32]] = {}
 
     def style(self, rx: int, rz: int) -> Style:
         """The style of a region where nobody chose one."""
@@ -63,7 +84,7 @@ class Provinces:
         if known is None:
             if len(self._styles) >= _MEMORY:
                 self._styles.clear()
-            known = self._styles[rx, rz] = self._blended((rx + 0.5) * REGION_M, (rz + 0.5) * REGION_M)
+            known = self._styles[rx, rz] = self._block(rx // _SIDE, rz // _SIDE).style(rx % _SIDE, rz % _SIDE)
         return known
 
     def styles(self, rx: int, rz: int) -> Styles:
@@ -85,27 +106,44 @@ class Provinces:
         near = smoothstep(1500.0, 150.0, np.sqrt(x * x + z * z))
         return np.asarray(open_land + near * (home - open_land))
 
-    def _blended(self, x: float, z: float) -> Style:
-        ix, iz = int(np.floor(x / PITCH_M)), int(np.floor(z / PITCH_M))
-        cells = [(ix + dx, iz + dz) for dz in (-1, 0, 1) for dx in (-1, 0, 1)]
-        away = np.array([self._away2(cell, x, z) for cell in cells])
-        weights = np.exp((away.min() - away) / _BLEND_M2)
-        rows = np.array([self._conditions(cell) for cell in cells], np.float64)
-        conditions = (weights @ rows) / weights.sum()
-        here = np.array([x]), np.array([z])
-        wet = float(fbm(here[0] / 2600.0, here[1] / 2600.0, self._wet, 2)[0])
-        warm = float(fbm(here[0] / 6000.0, here[1] / 6000.0, self._warm, 2)[0])
-        return Style(conditions.astype(np.float32), 0.8 * warm, float(np.clip(0.5 + 0.5 * wet, 0.0, 1.0)))
+    def _block(self, bx: int, bz: int) -> "_Block":
+        known = self._blocks.get((bx, bz))
+        if known is None:
+            if len(self._blocks) >= _BLOCKS:
+                self._blocks.clear()
+                self._cells.clear()
+            known = self._blocks[bx, bz] = self._blended(bx, bz)
+        return known
 
-    def _away2(self, cell: Cell, x: float, z: float) -> float:
-        """Square of the distance to a province's point, m2."""
-        h = _hash(cell, self._place)
-        east, south = (
-            ((h >> 8 & 0xFFFF) / 0x8000 - 1.0) * _JITTER,
-            ((h >> 32 & 0xFFFF) / 0x8000 - 1.0) * _JITTER,
-        )
-        px, pz = (cell[0] + 0.5 + east) * PITCH_M, (cell[1] + 0.5 + south) * PITCH_M
-        return float((px - x) ** 2 + (pz - z) ** 2)
+    def _blended(self, bx: int, bz: int) -> "_Block":
+        """Of 8 x 8 regions at once, and always of those: whatever order numbers are summed in, it is one order."""
+        middles = np.arange(_SIDE) + 0.5
+        x = np.tile((bx * _SIDE + middles) * REGION_M, _SIDE)
+        z = np.repeat((bz * _SIDE + middles) * REGION_M, _SIDE)
+        ix, iz = np.floor(x / PITCH_M).astype(np.int64), np.floor(z / PITCH_M).astype(np.int64)
+        x0, z0, wide = int(ix[0]) - 1, int(iz[0]) - 1, int(ix[-1] - ix[0]) + 3
+        cells = [self._cell((cx, cz)) for cz in range(z0, int(iz[-1]) + 2) for cx in range(x0, x0 + wide)]
+        points, rows = np.array([at for at, _ in cells]), np.array([row for _, row in cells], np.float64)
+        near = [(iz - z0 + dz) * wide + ix - x0 + dx for dz in (-1, 0, 1) for dx in (-1, 0, 1)]
+        away = np.array([(points[k, 0] - x) ** 2 + (points[k, 1] - z) ** 2 for k in near])
+        weights = np.exp((away.min(0) - away) / _BLEND_M2)
+        total, whole = np.zeros((_SIDE * _SIDE, rows.shape[1])), np.zeros(_SIDE * _SIDE)
+        for k, weight in zip(near, weights, strict=True):
+            total += weight[:, None] * rows[k]
+            whole += weight
+        wet = np.clip(0.5 + 0.5 * fbm(x / 2600.0, z / 2600.0, self._wet, 2), 0.0, 1.0)
+        warm = 0.8 * fbm(x / 6000.0, z / 6000.0, self._warm, 2)
+        return _Block((total / whole[:, None]).astype(np.float32), warm, wet)
+
+    def _cell(self, cell: Cell) -> tuple[tuple[float, float], F32]:
+        """Where a province's point lies, metres, and its conditions."""
+        known = self._cells.get(cell)
+        if known is None:
+            h = _hash(cell, self._place)
+            east, south = (((h >> shift & 0xFFFF) / 0x8000 - 1.0) * _JITTER for shift in (8, 32))
+            point = (cell[0] + 0.5 + east) * PITCH_M, (cell[1] + 0.5 + south) * PITCH_M
+            known = self._cells[cell] = point, self._conditions(cell)
+        return known
 
     def _conditions(self, cell: Cell) -> F32:
         draw = (_hash(cell, self._row) >> 16 & 0xFFFFFF) / 0x1000000

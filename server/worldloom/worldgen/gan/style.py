@@ -42,6 +42,11 @@ class Style:
         object.__setattr__(self, "key", _MAGIC + data)
 
     @property
+    def land(self) -> bytes:
+        """What the land follows of it: of styles with equal ones only the climate differs."""
+        return self.key[: -4 * _CLIMATE_N]
+
+    @property
     def slope(self) -> float:
         """Root mean square of the slopes, rise over run."""
         return math.exp(float(self.conditions[_STEEPNESS]))

@@ -20,9 +20,10 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
 _TOLD = len(MEASURES)
+_FORMS = slice(_TOLD, _TOLD + LANDFORMS_N)
 _GRANDEUR = MEASURES.index("grandeur")
 _NEAREST = 8
-"""So many windows come into question for a region; its place decides among them."""
+"""So many windows come into question for a region, or more that are as near; its place decides among them."""
 _WRONG_FORM = 16.0
 _WRONG_SCALE = 9.0
 _ALIKE = 4
@@ -79,8 +80,8 @@ def _nearest(reading: Reading, usual: Style, table: F32, draw: float) -> F64:
     for kind, weight in reading.landforms.items():
         forms[kind] = weight
     if not forms.any():
-        forms = usual.conditions[_TOLD:].astype(np.float64)
-    share = table[:, _TOLD:] @ (forms / max(forms.max(), 1e-6))
+        forms = usual.conditions[_FORMS].astype(np.float64)
+    share = table[:, _FORMS] @ (forms / max(forms.max(), 1e-6))
     among = table[share > 0.5] if (share > 0.5).any() else table
     usual_there, spread = among[:, :_TOLD].mean(0), np.maximum(among[:, :_TOLD].std(0), 0.05)
     target = {
@@ -94,9 +95,10 @@ def _nearest(reading: Reading, usual: Style, table: F32, draw: float) -> F64:
     grandeur = reading.measures.get("grandeur")
     if grandeur is not None:
         cost = cost + _WRONG_SCALE * (table[:, _GRANDEUR] - grandeur) ** 2
-    order = np.argsort(cost, kind="stable")[:_NEAREST]
-    chosen = table[order[min(int(draw * len(order)), len(order) - 1)]].astype(np.float64)
+    # What is as near as the last of them comes into question too: of a bare landform, all windows.
+    near = np.flatnonzero(cost <= np.sort(cost)[:_NEAREST][-1])
+    chosen = table[near[min(int(draw * len(near)), len(near) - 1)]].astype(np.float64)
     for k, value in target.items():
         chosen[k] += _CLOSER * (value - chosen[k])
-    chosen[_TOLD:] = forms / forms.sum()
+    chosen[_FORMS] = forms / forms.sum()
     return chosen

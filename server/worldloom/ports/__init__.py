@@ -1,12 +1,17 @@
 """Ports: one ``typing.Protocol`` per edge of the core. Shells implement them; nothing here does anything."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from worldloom.ports.events import PublicEvent
+from worldloom.ports.land import LandTx
+from worldloom.ports.market import MarketTx
+from worldloom.ports.money import MoneyTx
+from worldloom.ports.rights import RightsTx
+from worldloom.ports.weaving import StyledSource, StyleRow, Styles, Stylist, TerrainSource, Wisher
 from worldloom.realm.order import AuditAct, SanctionKind
 from worldloom_sdk.protocol.messages import BlockReach, Role, Scope
-from worldloom_sdk.protocol.tiles import Tile
 
 __all__ = [
     "AccountRow",
@@ -14,12 +19,15 @@ __all__ = [
     "Clock",
     "CodeRow",
     "EdgesRow",
+    "MarketTx",
     "Misfit",
+    "MoneyTx",
     "OrderTx",
     "OverlayRow",
     "PlaceRow",
     "PublicEvent",
     "ReportRow",
+    "RightsTx",
     "SanctionRow",
     "SeenRow",
     "ShunRow",
@@ -32,7 +40,10 @@ __all__ = [
     "TileRow",
     "TokenRow",
     "Tx",
+    "Wisher",
     "WorldRow",
+    "is_locking",
+    "locks_first",
 ]
 
 C = TypeVar("C", contravariant=True)
@@ -47,44 +58,6 @@ class Clock(Protocol):
 
     def world_ms(self) -> int:
         """World time in milliseconds; ``tick = world_ms // 50``."""
-
-
-class TerrainSource(Protocol):
-    """Makes land. Called on a worker thread; may be slow, may fail: the emerge queue guards it."""
-
-    name: str
-
-    def generate(self, rx: int, rz: int) -> Tile:
-        """The tile of region ``(rx, rz)``; a function of the source, the world seed and the region alone."""
-
-
-Styles = Mapping[tuple[int, int], bytes]
-"""What regions are to be like, by offset from one, (-1..1, -1..1). A style is bytes that its source understands."""
-
-
-class StyledSource(TerrainSource, Protocol):
-    """A source whose land follows styles."""
-
-    def weave(self, rx: int, rz: int, styles: Styles) -> Tile:
-        """The tile of a region by the styles that are in force around it; the world's own where one is missing."""
-
-
-class Stylist(Protocol):
-    """Says what regions are to be like where nobody chose."""
-
-    def styles(self, rx: int, rz: int) -> Styles:
-        """The world's own styles of all regions on which a region's tile depends."""
-
-
-@dataclass(frozen=True, slots=True)
-class StyleRow:
-    """What a region is to be like; the first stored stays."""
-
-    rx: int
-    rz: int
-    style: bytes
-    words: str = ""
-    """By which it was chosen; empty for the world's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +99,10 @@ class AccountRow:
     created_ms: int = 0
     seen_ms: int = 0
     """When it was last here, 0 if that is not known. Unix time, like all times here."""
+    look: bytes | None = None
+    """As on the wire; None: it never chose one."""
+    findable: bool = True
+    """Whether it can be found by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +265,12 @@ class OrderTx(Protocol):
     def set_hidden(self, number: int, hidden: bool) -> None:
         """Let an account be invisible, or not."""
 
+    def set_look(self, number: int, look: bytes | None) -> None:
+        """Give an account a look; None: none of its own choice."""
+
+    def set_findable(self, number: int, findable: bool) -> None:
+        """Let an account be found by name, or not."""
+
     def note_seen(self, seen: Sequence[SeenRow]) -> None:
         """Remember when accounts and tokens were last here. A code from which one of the tokens was made is deleted."""
 
@@ -366,7 +349,7 @@ class OrderTx(Protocol):
         """Delete codes and sanctions that were over before then, at most ``limit`` of each; how many."""
 
 
-class Tx(OrderTx, Protocol):
+class Tx(OrderTx, MoneyTx, LandTx, MarketTx, RightsTx, Protocol):
     """One transaction: the queries that use cases are written in. Valid only inside the use case."""
 
     def world(self) -> WorldRow | None:
@@ -436,6 +419,21 @@ class Tx(OrderTx, Protocol):
         """Media type and bytes of immutable content."""
 
 
+def locks_first(use_case: Callable[[Tx, C], R]) -> Callable[[Tx, C], R]:
+    """Mark a use case that locks what it decides about before it reads it, and writes under conditions else.
+
+    On PostgreSQL it waits for whoever has the lock and goes on, where another use case would give way and begin anew:
+    there even those that have nothing to do with each other get in each other's way, by the pages of an index.
+    """
+    use_case.locks_first = True  # type: ignore[attr-defined]
+    return use_case
+
+
+def is_locking(use_case: Callable[..., object]) -> bool:
+    """Whether a use case is marked by ``locks_first``."""
+    return getattr(use_case, "locks_first", False)
+
+
 class Store(Protocol):
     """Runs use cases, each in a transaction. Safe to call from the event loop; never blocks it."""
 
@@ -451,23 +449,3 @@ class Store(Protocol):
 
     async def read(self, query: Callable[[Tx, C], R], command: C) -> R:
         """Run a query that writes nothing, beside the writers."""
-
-
-@dataclass(frozen=True, slots=True)
-class PublicEvent:
-    """A fact that dashboards and devices may know: it happened in the public layer."""
-
-    kind: str
-    """"came", "left" or "woven"."""
-    rx: int
-    rz: int
-    at_ms: int = 0
-    """Unix time."""
-    avatar: int = 0
-    name: str = ""
-    how: str = ""
-    """For "came": "joined" or "walked" over from another region; for "left": "parted" or "walked" on."""
-    source: str = ""
-    """What made the region, for "woven"."""
-    sha256: str = ""
-    """Name of the region's tile, for "woven"; lower-case hex."""

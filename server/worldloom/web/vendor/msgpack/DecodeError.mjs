@@ -1,0 +1,1 @@
+class e extends Error{constructor(t){super(t);const r=Object.create(e.prototype);Object.setPrototypeOf(this,r),Object.defineProperty(this,"name",{configurable:!0,enumerable:!1,value:e.name})}}export{e as DecodeError};

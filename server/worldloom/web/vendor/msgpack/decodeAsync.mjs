@@ -1,0 +1,1 @@
+import{Decoder as c}from"./Decoder.mjs";import{ensureAsyncIterable as t}from"./utils/stream.mjs";async function a(e,r){const o=t(e);return new c(r).decodeAsync(o)}function m(e,r){const o=t(e);return new c(r).decodeArrayStream(o)}function u(e,r){const o=t(e);return new c(r).decodeStream(o)}export{m as decodeArrayStream,a as decodeAsync,u as decodeMultiStream};

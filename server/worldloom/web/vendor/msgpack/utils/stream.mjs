@@ -1,0 +1,1 @@
+function a(e){return e[Symbol.asyncIterator]!=null}async function*l(e){const r=e.getReader();try{for(;;){const{done:n,value:t}=await r.read();if(n)return;yield t}}finally{r.releaseLock()}}function o(e){return a(e)?e:l(e)}export{l as asyncIterableFromStream,o as ensureAsyncIterable,a as isAsyncIterable};

@@ -1,0 +1,1 @@
+function e(r){return r instanceof ArrayBuffer||typeof SharedArrayBuffer<"u"&&r instanceof SharedArrayBuffer}function n(r){return r instanceof Uint8Array?r:ArrayBuffer.isView(r)?new Uint8Array(r.buffer,r.byteOffset,r.byteLength):e(r)?new Uint8Array(r):Uint8Array.from(r)}export{n as ensureUint8Array};

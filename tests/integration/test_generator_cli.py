@@ -20,12 +20,12 @@ from worldloom.cli.main import main
 from worldloom.worldgen import sources
 from worldloom.worldgen.gan import training
 from worldloom.worldgen.gan.conditions import MEASURES
-from worldloom.worldgen.gan.landforms import Landform
+from worldloom.worldgen.gan.landforms import LANDFORMS_N, Landform
 from worldloom.worldgen.gan.provinces import Provinces
 from worldloom.worldgen.gan.source import GanSource
 from worldloom.worldgen.gan.style import read_style
 from worldloom.worldgen.gan.training import Training
-from worldloom.worldgen.gan.weights import read_model
+from worldloom.worldgen.gan.weights import read_model, write_model
 from worldloom_sdk.protocol.geometry import REGION_LIMIT
 from worldloom_sdk.protocol.tiles import HEIGHTS_PER_M
 
@@ -337,6 +337,24 @@ def test_what_land_by_words_needs_is_told_before_any_work(weights: str, capsys: 
     assert 'bad.json, prompt 1: expected {"prompt": ..., "landform": ...}, got' in capsys.readouterr().err
 
 
+def test_a_model_hears_what_its_land_looks_like(weights: str, tmp_path: Path, capsys: Capture) -> None:
+    whole = read_model(Path(weights))
+    write_model(Path("few.safetensors"), whole.generator, whole.table[:4], {"held_out": '["there"]'})
+    write_tiles(tmp_path / "real", kinds=(0, 2))
+    words = ("audition", "--weights", "few.safetensors", "--data", "real")
+    assert run(*words, "-o", "nowhere/heard.safetensors") == 2
+    assert "expected a folder to write it to; got none of that name" in capsys.readouterr().err
+    assert run(*words, "-o", "heard.safetensors") == 0
+    told = capsys.readouterr().out
+    heard = read_model(Path("heard.safetensors"))
+    assert told.startswith(f"heard.safetensors: 4 windows heard, sha256 {heard.sha256}\n")
+    assert heard.card == {"held_out": '["there"]', "auditioned": "yes"}
+    forms = heard.table[:, len(MEASURES) : len(MEASURES) + LANDFORMS_N]
+    assert forms.sum(1) == pytest.approx(1.0, abs=2e-3)
+    assert set(np.flatnonzero(forms.sum(0))) <= {Landform.PLAIN, Landform.ALPINE}
+    assert run("export", "--weights", "heard.safetensors", "--regions", "1x1") == 0
+
+
 # ---- what is wrong
 
 
@@ -389,7 +407,13 @@ def test_what_cannot_be_done_is_one_line(words: list[str], told: str, capsys: Ca
 
 @pytest.mark.parametrize(
     "words",
-    [["export"], ["sheet"], ["evaluate", "--data", "."], ["style", "misty fjord"]],
+    [
+        ["export"],
+        ["sheet"],
+        ["evaluate", "--data", "."],
+        ["audition", "--data", "."],
+        ["style", "misty fjord"],
+    ],
     ids=lambda words: words[0],
 )
 def test_without_a_model_a_command_says_where_one_comes_from_and_nothing_else(

@@ -33,6 +33,17 @@ def test_every_block_of_sixteen_provinces_has_each_sixteenth_of_all_land_once(se
     assert len(orders) == 5
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_steep_lies_beside_the_steep(seed: int) -> None:
+    provinces = Provinces(seed, sixteen())
+    steps = []
+    for bx, bz in ((2, 3), (5, 0), (1, 7), (-3, 2), (-2, -2), (9, 9)):
+        block = np.array([[provinces._stratum((4 * bx + i, 4 * bz + j)) for i in range(4)] for j in range(4)])
+        steps += [np.abs(np.diff(block, axis=axis)).mean() for axis in (0, 1)]
+    # In no order at all neighbours are (16 + 1) / 3 apart.
+    assert np.mean(steps) < 0.75 * 17 / 3
+
+
 def test_two_provinces_of_one_seed_agree_in_any_order_and_other_seeds_do_not() -> None:
     one, two, other = (Provinces(seed, small_table()) for seed in (5, 5, 6))
     regions = [(0, 0), (-9, 4), (1_000, -20_000), (REGION_LIMIT, REGION_LIMIT), (30, 31)]

@@ -9,6 +9,7 @@ from typing import TypeVar
 from rich.progress import Progress
 
 from worldloom.cli import (
+    worldgen_audition,
     worldgen_evaluate,
     worldgen_export,
     worldgen_glb,
@@ -43,6 +44,7 @@ _JOBS = (
     worldgen_export,
     worldgen_sheet,
     worldgen_train,
+    worldgen_audition,
     worldgen_evaluate,
 )
 """``add_to(jobs)`` each. Those that write a part of a world set ``check`` and ``write``; others ``alone``."""

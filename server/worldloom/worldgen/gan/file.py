@@ -23,7 +23,7 @@ __all__ = ["SHIPPED", "SHIPPED_SHA256", "WeightsFile", "read_file", "write_file"
 F32 = npt.NDArray[np.float32]
 
 SHIPPED = Path(__file__).with_name("weights.safetensors")
-SHIPPED_SHA256 = "746c32b8434877923b23370672f187166687c682078dc4552ed4fb99508e4ad2"
+SHIPPED_SHA256 = "cc98958221924ec07a6e68f9eb83bdcedd402414439356db6a6ea20771d2051e"
 MAX_BYTES = 64 * 1024 * 1024
 _FORMAT = "worldloom-gan-1"
 _TABLE = "table"

@@ -16,13 +16,13 @@ from worldloom.errors import ConfigError, TerrainRejected
 from worldloom.worldgen.gan.evaluation import cut_mosaic
 from worldloom.worldgen.gan.judge import Judge, traits
 from worldloom.worldgen.gan.landforms import Landform
-from worldloom.worldgen.gan.plane import draw
+from worldloom.worldgen.gan.plane import StyleOf, draw
 from worldloom.worldgen.gan.source import GanSource
 from worldloom.worldgen.gan.tables import as_table
 from worldloom.worldgen.gan.wish import Wish
 from worldloom.worldgen.lexicon import MAX_TEXT, understand
 
-__all__ = ["MAX_PROMPTS", "Prompt", "Verdict", "as_text", "check", "judged", "read_prompts", "woven"]
+__all__ = ["MAX_PROMPTS", "Prompt", "Verdict", "as_text", "check", "judged", "piece", "read_prompts", "woven"]
 
 F32 = npt.NDArray[np.float32]
 
@@ -130,11 +130,26 @@ def woven(
         on_region: Called after each.
     """
     wish = Wish(understand(text), source.provinces, source.model.table, seed)
+    return piece(source, wish.style, place, side, on_region)
+
+
+def piece(
+    source: GanSource,
+    chosen: StyleOf,
+    place: int,
+    side: int = SIDE,
+    on_region: Callable[[], None] = lambda: None,
+) -> F32:
+    """The patches ``[n, PATCH, PATCH]`` of a piece of chosen styles, in pixels; arguments as in ``woven``.
+
+    Raises:
+        TerrainRejected: The generator makes what is no land.
+    """
     origin = _FAR + _APART * place, _FAR
-    piece = draw(source, origin, (side, side), 1.0, wish.style, heights=False, on_region=on_region)
-    if not np.isfinite(piece.pixels_m).all():
+    found = draw(source, origin, (side, side), 1.0, chosen, heights=False, on_region=on_region)
+    if not np.isfinite(found.pixels_m).all():
         raise TerrainRejected("expected finite heights of the generator, got others")
-    return cut_mosaic(piece.pixels_m)
+    return cut_mosaic(found.pixels_m)
 
 
 def judged(judge: Judge, prompt: Prompt, land: F32) -> Verdict:

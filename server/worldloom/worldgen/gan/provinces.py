@@ -2,9 +2,9 @@
 
 The plane is divided among jittered points 1,280 m apart. Each point's conditions are those of one real window of land,
 whole, so that they belong together. Every block of 4 x 4 provinces has one from each sixteenth of all land by
-steepness, in an order of its own: so plains and mountains are never far, and all kinds of land are as common as among
-the windows. Between provinces conditions are blended over some 150 m: wider, and
-what is steep becomes rare.
+steepness: so plains and mountains are never far, and all kinds of land are as common as among the windows. Which
+province has which follows slow noise, for in real land the steep lies beside the steep: ranges, plains between them.
+Between provinces conditions are blended over some 200 m: wider, and what is steep becomes rare.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from worldloom.ports import Styles
 from worldloom.worldgen.gan.conditions import MEASURES
 from worldloom.worldgen.gan.file import SHIPPED, read_file
 from worldloom.worldgen.gan.style import Style
-from worldloom.worldgen.lattice import fbm, hash_lattice, key_of, smoothstep
+from worldloom.worldgen.lattice import fbm, hash_lattice, key_of, noise, smoothstep
 from worldloom_sdk.protocol.geometry import REGION_LIMIT, REGION_M
 
 __all__ = ["Provinces", "of_file"]
@@ -30,8 +30,10 @@ PITCH_M = 1280.0
 _BLOCK = 4
 _JITTER = 0.3
 """Of the pitch, either way."""
-_BLEND_M2 = 90_000.0
+_BLEND_M2 = 180_000.0
 """Weights fall by e when a province's point is that much farther in square metres than the nearest."""
+_RANGE = 4.0
+"""Provinces across a hill of the noise by which steep and gentle ones lie."""
 _STEEPNESS = MEASURES.index("steepness")
 _HOME_M = 900.0
 """Around the middle of the world the land is gentle."""
@@ -156,10 +158,10 @@ class Provinces:
     def _stratum(self, cell: Cell) -> int:
         """Which sixteenth of all land by steepness; within its block no other province has it."""
         bx, bz = cell[0] // _BLOCK, cell[1] // _BLOCK
-        h = hash_lattice(
-            bx * _BLOCK + np.arange(_BLOCK), bz * _BLOCK + np.arange(_BLOCK)[:, None], self._order
-        )
-        order = np.argsort(np.argsort(h.reshape(-1), kind="stable"), kind="stable")
+        middles = np.arange(_BLOCK, dtype=np.float64) + 0.5
+        x, z = (bx * _BLOCK + middles) / _RANGE, (bz * _BLOCK + middles) / _RANGE
+        steep = noise(x[None, :], z[:, None], self._order)
+        order = np.argsort(np.argsort(steep.reshape(-1), kind="stable"), kind="stable")
         return int(order[(cell[1] - bz * _BLOCK) * _BLOCK + cell[0] - bx * _BLOCK])
 
 

@@ -30,8 +30,8 @@ __all__ = ["GAN_VERSION", "GanSource", "OnPart", "of_file"]
 F32 = npt.NDArray[np.float32]
 OnPart = Callable[[str], None]
 
-GAN_VERSION = 2
-"""Changes whenever the same model and seed give other land. 2: hollows are silted up."""
+GAN_VERSION = 3
+"""Changes whenever the same model and seed give other land. 2: hollows are silted up. 3: ranges of provinces."""
 _Key = tuple[int, int, tuple[bytes, ...]]
 """Region, and the styles around by z and x."""
 _MEMORY = 512

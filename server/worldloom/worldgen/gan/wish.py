@@ -82,7 +82,7 @@ def _nearest(reading: Reading, usual: Style, table: F32, draw: float) -> F64:
     if not forms.any():
         forms = usual.conditions[_FORMS].astype(np.float64)
     share = table[:, _FORMS] @ (forms / max(forms.max(), 1e-6))
-    among = table[share > 0.5] if (share > 0.5).any() else table
+    among = table[share >= 0.5 * share.max()]
     usual_there, spread = among[:, :_TOLD].mean(0), np.maximum(among[:, :_TOLD].std(0), 0.05)
     target = {
         k: usual_there[k] + wish * spread[k]

@@ -165,9 +165,9 @@ async def settlers(scenery: Scenery) -> None:
         await who.stop()
 
 
-VALLEY = (1600.0, 1560.0)
-COAST = (-1745.0, 2402.0)
-BEACH = (-1717.0, 766.0)
+VALLEY = (332.0, 2333.0)
+COAST = (-2210.0, 2620.0)
+BEACH = (-2720.0, 2720.0)
 CROWD = 126
 FIRST = ("Ada", "Bo", "Cy", "Dora", "Emil", "Fia", "Gus", "Hilda", "Ida", "Jon", "Kai", "Lin", "Mo", "Nia")
 LAST = ("Wood", "Hill", "Brook", "Field", "Marsh", "Stone", "Ford", "Heath", "Shore")
@@ -182,15 +182,15 @@ ESTATES = (
     ("Hilda", "Stone Row", 16, -3, 9, 5, "sale"),
 )
 PICTURES_BY_NAME = {
-    "valley": Picture(VALLEY, yaw=-52, pitch=4),
-    "coast": Picture(COAST, yaw=-62, pitch=-2, hour="noon"),
+    "valley": Picture(VALLEY, yaw=-112, pitch=6),
+    "coast": Picture(COAST, yaw=125, pitch=0, hour="noon"),
     "concert": Picture(
         (BEACH[0] + 21, BEACH[1] - 1), yaw=-84, pitch=-8, hour="evening", company=concert, behind=7
     ),
     "map": Picture(VALLEY, strolls=True, company=settlers, then="app.panels.open('map')"),
     "phone": Picture(
         COAST,
-        yaw=-50,
+        yaw=125,
         hour="evening",
         page={
             "viewport": browsing.PHONE,

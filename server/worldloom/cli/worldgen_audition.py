@@ -61,7 +61,5 @@ def _run(args: argparse.Namespace) -> int:
             f"{args.output}: expected to write a model; got: {error.strerror or error}"
         ) from None
     print(f"{args.output}: {len(table)} windows heard, sha256 {sha256}")
-    print(
-        f"next: worldloom worldgen evaluate --data {args.data} --weights {args.output} --prompts prompts.json"
-    )
+    print(f"next: worldloom worldgen evaluate --data {args.data} --weights {args.output}")
     return 0
